@@ -80,8 +80,54 @@ fn awaits_list(settled: &Settled) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::controller::portal::connections::Connection;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::{Users, connection_to};
     use crate::domain::plan::{Requeue, Stage};
+    use crate::domain::test_support::role;
+    use crate::domain::user::RoleKind;
+    use crate::portal::{Login, Permissions, PortalError};
+
+    /// A connection to a portal without users, in which one can be created.
+    fn connection() -> Connection {
+        let permissions =
+            Permissions { view: true, create: true, delete: true, roles: true, dataspace: false };
+        let connection = connection_to(Users::none(PortalError::NotFound));
+        Connection {
+            roles: Arc::new(vec![role("discovery", RoleKind::Internal, false)]),
+            login: Login { permissions, ..connection.login.clone() },
+            ..connection
+        }
+    }
+
+    /// What would be done for a new resource, and what the apiserver has of it afterwards.
+    async fn planned(scene: Scene) -> (Option<Vec<String>>, Option<Value>) {
+        let mut reconcile = scene.observed().await;
+        let suspended = reconcile.observation.suspended;
+        Box::pin(preview(&mut reconcile, &Progress::default())).await.unwrap();
+        assert_eq!(reconcile.observation.suspended, suspended, "the status is computed from what was seen");
+        (reconcile.planned, scene.apiserver.get("connector", "edc"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_would_be_done_is_found_out_for_a_resource_that_is_suspended_and_nothing_is_done() {
+        let suspended = json!({"spec": {"suspend": true}});
+        let (words, secret) = planned(Scene::connected(connection(), &suspended)).await;
+        let words = words.unwrap();
+        assert_eq!(words.len(), 2, "{words:?}");
+        assert!(words[0].ends_with("in the portal with the roles \"discovery\""), "{words:?}");
+        assert!(words[1].ends_with("into Secret \"edc\""), "{words:?}");
+        assert_eq!(secret, None);
+        let (words, _) = planned(Scene::connected(connection(), &json!({}))).await;
+        assert_eq!(words, Some(Vec::new()), "what is to be done is done");
+        let (words, _) = planned(Scene::without_portal(&suspended)).await;
+        assert_eq!(words, None, "nothing is known without the Portal, so the status stays as it is");
+    }
 
     #[test]
     fn nothing_is_known_while_the_list_is_read() {

@@ -178,6 +178,14 @@ fn a_successor_that_is_not_needed_is_not_published() {
             "ready (u1 g1), after 42 s",
         ),
         ("an output holds its credential", seen(created()).with_secret_of("u2", "d2"), "read u2"),
+        (
+            "it serves then, and is recorded",
+            seen(created())
+                .with_secret_of("u2", "d2")
+                .seen("u2", details_of(2).but(|user| user.contents = Some(contents("d2"))))
+                .verified(shown_for("u2"), Verified::Accepted),
+            "ready (u2 g2), after 1 s",
+        ),
         ("the user is gone", created().seen_gone("u1"), "read u2"),
         ("the alias is fixed: whether the user serves", fixed(refused(created())), "read u1"),
         ("it does, so the successor is no help", fixed(refused(seen(created()))), "close the attempt"),

@@ -9,8 +9,8 @@ use super::super::{
 };
 use super::arbitrary::{a_base, a_fact};
 use super::builders::{
-    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, details, id, shown_for,
-    the_secret,
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, contents, details, details_of,
+    id, shown_for, the_secret,
 };
 use super::role_change::added;
 use super::{check, runs};
@@ -104,6 +104,14 @@ fn a_resource_whose_credential_works_stays_ready() {
             "user LoginRefused STALLED, try again",
         ),
         ("a rotation", to_rotate(), as_reported),
+        (
+            "a successor that is there is not recorded before it is published",
+            to_rotate()
+                .attempt(2, AttemptState::Created(id("u2")))
+                .seen("u2", details_of(2).but(|user| user.contents = Some(contents("d2"))))
+                .verified(shown_for("u2"), Verified::Accepted),
+            as_reported,
+        ),
         ("another description", ready().desired_but(|d| d.description = Some("new".into())), as_reported),
         (
             "it was not ready",
