@@ -183,7 +183,13 @@ pub(super) fn settle(reconcile: &Reconcile, settled: &Settled) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::{Users, connection_to};
+    use crate::domain::reason::Reason;
+    use crate::portal::PortalError;
 
     fn token(technical: &[&str], digest: u64) -> TokenRoles {
         TokenRoles { technical: technical.iter().map(ToString::to_string).collect(), digest }
@@ -249,5 +255,35 @@ mod tests {
         assert!(seen.are_doubted());
         named.forget(&portal);
         assert!(!named.are_named(&portal, "https://idp/token"));
+    }
+
+    /// Whether a token without technical-user roles says that the user has none, by what a login's token shows, the tokens of other
+    /// users, and this condition.
+    async fn counts(login_roles: &[&str], seen: bool, condition: &Value) -> bool {
+        let mut connection = connection_to(Users::none(PortalError::NotFound));
+        connection.login.technical_roles = login_roles.iter().map(ToString::to_string).collect();
+        let scene = Scene::connected(connection.clone(), &json!({"status": {"conditions": [condition]}}));
+        if seen {
+            let portal = Key { namespace: "connector".into(), name: "portal".into() };
+            scene.ctx.memory.named_roles.named(&portal, &connection.token_url);
+        }
+        is_comparable(&scene.observed().await, &connection, &token(&[], 7))
+    }
+
+    #[tokio::test]
+    async fn a_token_without_roles_counts_once_any_token_has_named_roles() {
+        let ready = |reason: Reason, message: &str| {
+            json!({
+                "type": READY, "status": "False", "reason": reason.as_str(), "message": message,
+                "lastTransitionTime": "2026-11-22T12:00:00Z",
+            })
+        };
+        let other = ready(Reason::PortalNotReady, "it is down");
+        assert!(!counts(&[], false, &other).await);
+        assert!(counts(&["a"], false, &other).await, "the login's own token");
+        assert!(counts(&[], true, &other).await, "that of another user");
+        let reported = ready(Reason::AccessDenied, "The token of user u1 shows the role \"b\"");
+        assert!(counts(&[], false, &reported).await, "one of this user, before a restart");
+        assert!(counts(&["a"], true, &reported).await);
     }
 }

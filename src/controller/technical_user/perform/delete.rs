@@ -104,9 +104,13 @@ mod tests {
     use async_trait::async_trait;
     use tokio::time::Instant;
 
+    use serde_json::json;
+
     use super::*;
     use crate::controller::portal::inventory::Need;
+    use crate::controller::technical_user::test_support::Scene;
     use crate::controller::test_support::inventory_of;
+    use crate::domain::reason::Reason;
     use crate::portal::test_support::{Answers, Fake};
 
     /// Takes a second for each deletion, and knows no user.
@@ -136,5 +140,36 @@ mod tests {
         // What the answer leads to waits for the list, and so for the same proof.
         inventory.meet(&leaving, Need::Proof(Some(sent))).await.unwrap();
         assert!(answered.elapsed() < Duration::from_millis(100), "{:?}", answered.elapsed());
+    }
+
+    /// Answers each deletion with this.
+    struct Refuses(PortalError);
+
+    #[async_trait]
+    impl Answers for Refuses {
+        async fn write(&self) -> Result<(), PortalError> {
+            Err(self.0.clone())
+        }
+    }
+
+    /// What follows from this answer to a deletion.
+    async fn after(answer: PortalError) -> Result<Vec<Done>, Failure> {
+        let portal = std::sync::Arc::new(Fake(Refuses(answer)));
+        let mut reconcile = Scene::new(portal, &json!({})).observed().await;
+        let notice = Notice { reason: Reason::UserDeleted, note: "deleted".into() };
+        delete(&mut reconcile, &UserId::new("u1"), &notice).await?;
+        Ok(reconcile.observation.users.entry(&UserId::new("u1")).done.clone())
+    }
+
+    #[tokio::test]
+    async fn a_user_counts_as_refused_only_where_the_portal_says_why_it_is_not_deleted() {
+        let refused =
+            |refusal| PortalError::Refused { refusal, status: 409, code: "SERVICE_ACCOUNT_CONFLICT" };
+        let done = after(refused(Refusal::ConnectorLinked)).await.unwrap();
+        assert_eq!(done, [Done::DeleteRefused("it is linked to a connector".into())]);
+        let done = after(PortalError::Forbidden { permission: "delete" }).await.unwrap();
+        assert_eq!(done, [Done::DeleteForbidden]);
+        let failed = after(refused(Refusal::Request)).await;
+        assert!(failed.is_err(), "the request was wrong, which says nothing of the user: {failed:?}");
     }
 }

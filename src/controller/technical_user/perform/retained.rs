@@ -170,6 +170,49 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::api::portal::FOUND_BY_MARK;
+
+    fn retained(id: &str, reason: &str) -> RetainedUser {
+        RetainedUser {
+            id: id.into(),
+            client_id: None,
+            name: None,
+            technical_user: "connector/edc".into(),
+            reason: reason.into(),
+            since: "2026-11-26T15:00:00Z".into(),
+            url: None,
+            bpn: None,
+        }
+    }
+
+    /// A sweep may find the mark of a user before the resource that retained it has listed it.
+    #[test]
+    fn why_a_user_was_retained_replaces_that_it_was_found_and_nothing_else_does() {
+        for (listed, new, replaces) in [
+            (FOUND_BY_MARK, "its resource was deleted", true),
+            (FOUND_BY_MARK, FOUND_BY_MARK, false),
+            ("its resource was deleted", FOUND_BY_MARK, false),
+            ("its resource was deleted", "its client is missing", false),
+        ] {
+            let mut status = PortalStatus { retained: vec![retained("u1", listed)], ..Default::default() };
+            assert_eq!(insert(&mut status, retained("u1", new)), replaces, "{listed}, {new}");
+            assert_eq!(status.retained, [retained("u1", if replaces { new } else { listed })]);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_full_loses_its_oldest_entry_and_counts_it() {
+        let mut status = PortalStatus::default();
+        for number in 0..RETAINED_LIMIT {
+            assert!(insert(&mut status, retained(&format!("u{number}"), "deleted")));
+        }
+        assert_eq!((status.retained.len(), status.retained_omitted), (RETAINED_LIMIT, None));
+        for omitted in 1..3 {
+            assert!(insert(&mut status, retained(&format!("later{omitted}"), "deleted")));
+            assert_eq!((status.retained.len(), status.retained_omitted), (RETAINED_LIMIT, Some(omitted)));
+        }
+        assert_eq!(status.retained[0].id, "u2");
+    }
 
     #[test]
     fn what_a_status_names_is_listed_elsewhere_only_where_it_is_proved() {

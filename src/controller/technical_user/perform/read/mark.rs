@@ -66,3 +66,54 @@ pub(super) async fn owner_is_gone(reconcile: &Reconcile, id: &UserId, mark: &Mar
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::Users;
+    use crate::domain::identity::{Hint, Owner};
+    use crate::domain::test_support::owner;
+
+    fn mark(owner: Owner) -> Mark {
+        Mark { owner, generation: 1, hint: Hint::read("here"), retained: false, login: false }
+    }
+
+    /// Whether the owner of this mark is gone, where the spec takes over the user `u1` and the apiserver has one other resource.
+    async fn is_gone(id: &str, mark: &Mark, change: impl FnOnce(&Scene)) -> bool {
+        let spec = json!({"user": {"create": {"adopt": {"id": "u1"}}}});
+        let scene = Scene::new(Users::none(PortalError::NotFound), &json!({ "spec": spec }));
+        scene.apiserver.put_object(
+            "technicalusers",
+            "connector",
+            "other",
+            json!({"kind": "TechnicalUser",
+            "apiVersion": "technicaluser.dev/v1alpha1"}),
+        );
+        change(&scene);
+        owner_is_gone(&scene.observed().await, &UserId::new(id), mark).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_user_is_without_its_owner_only_where_the_apiserver_says_that_the_resource_is_gone() {
+        let gone = mark(owner("gone"));
+        assert!(is_gone("u1", &gone, |_| {}).await);
+        assert!(!is_gone("u1", &mark(owner("other")), |_| {}).await, "it is there");
+        let hidden = |scene: &Scene| scene.apiserver.hide("technicalusers");
+        assert!(!is_gone("u1", &gone, hidden).await, "nobody knows whether it is there");
+    }
+
+    #[tokio::test]
+    async fn only_a_user_of_this_installation_that_the_spec_names_by_its_id_is_without_its_owner() {
+        let gone = || mark(owner("gone"));
+        assert!(!is_gone("u2", &gone(), |_| {}).await, "nobody asks for it");
+        assert!(!is_gone("u1", &mark(owner("edc")), |_| {}).await, "it is this very resource's");
+        assert!(!is_gone("u1", &Mark { login: true, ..gone() }, |_| {}).await, "a login");
+        let elsewhere = Mark { hint: Hint::read("there"), ..gone() };
+        assert!(!is_gone("u1", &elsewhere, |_| {}).await, "of another cluster");
+        let of_another = mark(Owner { instance: "stage".into(), ..owner("gone") });
+        assert!(!is_gone("u1", &of_another, |_| {}).await, "of another installation");
+    }
+}

@@ -172,3 +172,27 @@ fn is_other_credential(reconcile: &Reconcile, id: &UserId) -> bool {
     let shown = reconcile.credential_digest(id);
     recorded.is_some() && shown.is_some() && shown.as_ref() != recorded
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::{Users, connection_to};
+    use crate::portal::Capabilities;
+
+    /// What is known of a user that a portal shows without a client, while its list does not show the user at all.
+    async fn unlisted(reports_deleted: bool) -> UserView {
+        let connection = connection_to(Users::none(PortalError::ClientMissing));
+        let capabilities = Capabilities { reports_deleted, ..connection.capabilities };
+        let scene = Scene::connected(Connection { capabilities, ..connection }, &json!({}));
+        user(&mut scene.observed().await, &UserId::new("u1")).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_list_decides_whether_a_user_without_a_client_is_gone_where_the_portal_does_not_say_it() {
+        assert_eq!(unlisted(true).await, UserView::ClientMissing);
+        assert_eq!(unlisted(false).await, UserView::Gone);
+    }
+}
