@@ -89,7 +89,8 @@ impl Vault {
         self.serve_all(ctx, namespace, names, &json!({}));
     }
 
-    fn serve_all(&self, ctx: &mut Context, namespace: &str, names: &[&str], more: &Value) {
+    /// The same with more in their specs.
+    pub fn serve_all(&self, ctx: &mut Context, namespace: &str, names: &[&str], more: &Value) {
         let vault = self.clone();
         ctx.transports = Arc::new(InMemory::new(move |request| Some(vault.answer(request))));
         let mut writer = reflector::store::Writer::new(ctx.vaults.api.clone());

@@ -106,6 +106,21 @@ async fn publish(place: &dyn KindUnderTest, user: &str, recorded: Option<&Record
     output.record(&digest, recorded, true).unwrap()
 }
 
+/// A process that ends after the write of an output leaves nothing behind that no status names.
+#[tokio::test]
+async fn an_output_is_named_by_the_status_before_it_is_written() {
+    for place in places().await {
+        let mut output = place.output();
+        output.observe(None).await.unwrap();
+        let announced = output.announced(None, &values("u1")).unwrap();
+        assert_eq!(announced.id(), *output.id());
+        assert_eq!(announced.digest, "", "it holds nothing yet");
+        let before = RecordedOutput { digest: "d0".into(), ..announced.clone() };
+        let again = output.announced(Some(&before), &values("u1")).unwrap();
+        assert_eq!((again.id(), again.digest.as_str()), (announced.id(), "d0"), "it holds what it did");
+    }
+}
+
 /// The resource is read again after a write, and its outputs are observed again: what was written is recorded all the same.
 #[tokio::test]
 async fn what_was_written_is_recorded_though_it_was_observed_again() {

@@ -60,6 +60,8 @@ async fn an_entry_that_lost_its_mark_is_marked_again_and_removed() {
         let recorded = publish(&place, "u1", None).await;
         place.record(recorded.clone());
         let team = [("team".to_owned(), "blue".to_owned())];
+        let mut marked = place.vault.get(PATH).unwrap().custom;
+        marked.extend(team.clone());
         place.vault.put(PATH, Entry { custom: team.clone().into(), ..place.vault.get(PATH).unwrap() });
         if heals {
             place.come_due();
@@ -68,7 +70,7 @@ async fn an_entry_that_lost_its_mark_is_marked_again_and_removed() {
             assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
             output.write(&values("u1")).await.unwrap();
             let entry = place.vault.get(PATH).unwrap();
-            assert_eq!((entry.version, entry.custom.len()), (1, 4), "the metadata of others is kept");
+            assert_eq!((entry.version, entry.custom), (1, marked), "the metadata of others is kept");
         }
         place.output().remove().await.unwrap();
         assert!(!place.is_there());
@@ -125,6 +127,35 @@ async fn two_outputs_with_one_entry_are_refused() {
         vaults.place(&id).unwrap().err().map(|why| why.reason)
     });
     assert_eq!(why, [None, None, Some(Reason::OutputInvalid)]);
+}
+
+/// Which server answers at the address of the second Vault resource is known after its first check.
+#[tokio::test]
+async fn two_outputs_with_one_entry_are_refused_also_where_they_name_two_vault_resources() {
+    for (vaults, server_of_other, refused) in [
+        (["other", "other"], None, true),
+        (["vault", "other"], None, false),
+        (["vault", "other"], Some("cluster-2"), false),
+        (["vault", "other"], Some("cluster-1"), true),
+    ] {
+        let mut place = VaultEntries::new().await;
+        let mut ctx = context(Apiserver::default().client());
+        let rule = json!({"namespaces": {"from": "Same"}, "prefix": "teams"});
+        place.vault.serve_all(&mut ctx, "connector", &["vault", "other"], &json!({"access": [rule]}));
+        place.resource.ctx = Arc::new(ctx);
+        if let Some(server) = server_of_other {
+            place.answers("other", server);
+        }
+        // The second one names the path that the first one has by the name of the resource.
+        let spec = |vault: &str, path: Option<&str>| -> Spec {
+            serde_json::from_value(json!({"vault": {"vaultRef": {"name": vault}, "path": path}})).unwrap()
+        };
+        let specs = [spec(vaults[0], None), spec(vaults[1], Some("teams/edc"))];
+        let found = Vaults::of(&place.resource.ctx, &place.resource.key, Some(&specs), &[]).await.unwrap();
+        let id = id_of(&place.resource.key, specs[1].vault.as_ref().unwrap());
+        let why = found.place(&id).unwrap().err().map(|why| why.reason);
+        assert_eq!(why, refused.then_some(Reason::OutputInvalid), "{vaults:?} {server_of_other:?}");
+    }
 }
 
 /// What another client puts into the place of an entry that was deleted is not ours, though the status has its version.
