@@ -17,6 +17,8 @@ use crate::portal::{
 struct OneLogin {
     login: Mutex<Login>,
     roles: Mutex<Vec<Role>>,
+    /// It fails where it is asked for its roles.
+    fails: Mutex<bool>,
 }
 
 #[async_trait]
@@ -26,6 +28,9 @@ impl Answers for OneLogin {
     }
 
     async fn roles(&self) -> Result<Vec<Role>, PortalError> {
+        if *self.fails.lock() {
+            return Err(PortalError::Server { status: 500 });
+        }
         Ok(self.roles.lock().clone())
     }
 
@@ -75,6 +80,7 @@ impl Scene {
                 deletion_trouble: None,
             }),
             roles: Mutex::default(),
+            fails: Mutex::default(),
         }));
         ctx.connector = Arc::new(Connects(Arc::clone(&portal)));
         let auth = json!({"clientCredentials": {"secretRef": {"name": "login"}}});
@@ -138,4 +144,21 @@ async fn the_resources_hear_of_a_check_where_it_changes_something_for_them() {
     scene.portal.login.lock().permissions.view = true;
     scene.check().await.map(drop).unwrap();
     assert!(scene.is_up() && scene.is_woken());
+}
+
+/// A portal that fails keeps nobody from deleting the users that it has shown. The users of another company are not among them.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_worked_cleans_up_unless_the_login_belongs_to_another_company_by_now() {
+    let companies = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (named_last, cleans_up) in [("BPNL0000000000AA", true), ("BPNL0000000000BB", false)] {
+        let scene = Scene::new();
+        scene.portal.login.lock().companies = companies(&["BPNL0000000000AA", "BPNL0000000000BB"]);
+        scene.check().await.map(drop).unwrap();
+        scene.portal.login.lock().companies = companies(&[named_last]);
+        *scene.portal.fails.lock() = true;
+        scene.check().await.map(drop).unwrap_err();
+        let state = scene.ctx.connections.get(&scene.key()).unwrap();
+        let ConnectionState::Down(_, last) = state else { panic!("the portal fails") };
+        assert_eq!(last.is_some(), cleans_up, "{named_last}");
+    }
 }
