@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Observation, RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
+use super::super::{Observation, RestartTarget, Verified, WorkloadId, WorkloadKind, WorkloadView};
 use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
 use super::check;
 
@@ -116,9 +116,8 @@ fn a_former_output_is_kept_until_its_readers_are_restarted() {
     };
     let now = "remove Secret \"former\"";
     let hurried = kept(true, true).but(|o| o.to_remove[0].hurried = true);
-    let step = super::super::plan(&kept(true, true));
-    assert!(matches!(step, Step::Settled(_)), "a restart is due: {step:?}");
     check(vec![
+        ("a restart is due, and has a timer of its own", kept(true, true), "ready (u1 g1), WorkloadNotFound"),
         ("which are due is known in the next reconcile", kept(false, false), "ready (u1 g1), after 1 s"),
         ("none is due", kept(false, true), now),
         ("a person does not wait for it", hurried, now),

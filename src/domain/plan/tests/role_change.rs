@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{
-    AttemptState, Done, RestartTarget, RetiringUser, Strategy, Verified, WorkloadId, WorkloadKind,
+    AttemptState, Done, RestartTarget, RetiringUser, Step, Strategy, Verified, WorkloadId, WorkloadKind, plan,
 };
 use super::builders::{
     a_new_resource, a_ready_resource, a_recorded_resource, candidate, contents, details, details_of, id,
@@ -532,4 +532,16 @@ fn the_next_attempt_for_other_roles_has_another_generation() {
         ("the same roles", open(&["discovery", "semantics"]), "create g2 [id-discovery, id-semantics]"),
         ("other roles", open(&["discovery", "bpn"]), "create g3 [id-discovery, id-semantics]"),
     ]);
+}
+
+#[test]
+fn what_is_reported_names_the_user_that_is_replaced() {
+    let Step::Settled(settled) = plan(&added().but(|o| o.reported = false).seen("u1", details())) else {
+        panic!("it is reported first")
+    };
+    let message = settled.rotation.waiting.unwrap().message;
+    assert_eq!(
+        message,
+        "create.roles differs from the roles that user u1 was created with. The operator replaces the user."
+    );
 }

@@ -15,7 +15,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::predecessor::{is_settled, unrecorded};
-use crate::domain::plan::{OutputState, UserRef};
+use crate::domain::plan::{OutputState, UserRef, has_begun};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserKind, UserStatus};
 
@@ -314,6 +314,30 @@ fn only_a_predecessor_that_is_there_is_named_as_replaced() {
     for status in [UserStatus::PendingDeletion, UserStatus::Deleted] {
         assert_eq!(named(&unnamed(status)), [], "{status:?}");
         assert!(is_settled(&unnamed(status), &id("u1")));
+    }
+    let read = |user| unnamed(UserStatus::Active).seen("u1", user);
+    assert_eq!(named(&read(details())), [id("u1")]);
+    assert_eq!(named(&read(details().marked(None))), [], "a person has removed its mark to keep it");
+}
+
+/// It is completed outside of a window, too.
+#[test]
+fn a_rotation_has_begun_once_a_user_or_a_secret_may_come_of_it() {
+    let begun = |o: &Observation| has_begun(o, &o.rotation);
+    let attempt = |generation, state| a_ready_resource().attempt(generation, state);
+    assert!(!begun(&due()), "nothing was sent");
+    for (about, observed, expected) in [
+        ("a create in progress", attempt(2, AttemptState::InFlight), true),
+        ("of another process", attempt(2, AttemptState::Settling(Duration::from_secs(1))), true),
+        ("its user", attempt(2, AttemptState::Created(id("u2"))), true),
+        ("the user that serves came of it", attempt(1, AttemptState::Settled), false),
+        ("nothing came of it", attempt(2, AttemptState::RefusedRetry), false),
+        ("it is closed", attempt(2, AttemptState::Settled).closed(), false),
+        ("a reset in progress", reset(a_ready_resource(), ResetState::InFlight), true),
+        ("a reset that has ended", reset(a_ready_resource(), ResetState::Ended), true),
+        ("one that the outputs hold", reset(a_ready_resource(), ResetState::Compared), false),
+    ] {
+        assert_eq!(begun(&observed), expected, "{about}");
     }
 }
 
