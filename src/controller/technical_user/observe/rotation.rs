@@ -184,11 +184,57 @@ fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<Retiri
 mod tests {
     use serde_json::json;
 
+    use super::*;
     use crate::controller::technical_user::test_support::Scene;
-    use crate::controller::test_support::installation;
+    use crate::controller::test_support::{Users, connection_to, installation};
     use crate::domain::ownership::proof;
-    use crate::domain::test_support::owner;
-    use crate::domain::user::UserId;
+    use crate::domain::test_support::{listed, owner};
+    use crate::domain::user::{Linked, ListedUser};
+    use crate::portal::PortalError;
+
+    /// A process that is started again does not know since when another one has waited for the answer.
+    #[tokio::test(start_paused = true)]
+    async fn a_reset_that_may_still_be_carried_out_is_looked_at_again_when_its_time_is_over() {
+        let scene = Scene::without_portal(&json!({
+            "metadata": {"annotations": { (keys::RESETTING): "2 a1 pin" }},
+            "status": {"user": {"id": "u1", "generation": 1}, "credential": {"generation": 1}},
+        }));
+        let minute = Duration::from_mins(1);
+        for (passed, left) in [(Duration::ZERO, Some(minute)), (minute / 2, Some(minute / 2)), (minute, None)]
+        {
+            tokio::time::advance(passed).await;
+            let observation = scene.observed().await.observation;
+            assert_eq!(observation.timers.other, left, "{:?}", observation.rotation.reset);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_unclear_for_as_long_as_the_condition_has_said_so() {
+        let unclear = |reason: &str, now: &str| {
+            let condition = json!({
+                "type": CREDENTIAL_VERIFIED, "status": "False", "reason": reason, "message": "",
+                "lastTransitionTime": "2026-11-22T12:00:00Z",
+            });
+            let status = serde_json::from_value(json!({"conditions": [condition]})).unwrap();
+            unclear_for(&status, now.parse().unwrap())
+        };
+        assert_eq!(unclear("Rotating", "2026-11-22T12:00:40Z"), Duration::from_secs(40));
+        assert_eq!(unclear("CredentialRefused", "2026-11-22T12:00:40Z"), Duration::ZERO);
+        assert_eq!(unclear("Rotating", "2026-11-22T11:00:00Z"), Duration::ZERO, "a faster clock wrote it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_is_linked_where_the_list_shows_its_connector() {
+        let connector = Some(Linked { id: "c1".into(), name: None });
+        let users = vec![ListedUser { connector, ..listed("u1", "one") }, listed("u2", "two")];
+        let connection = connection_to(Users::listed(users, PortalError::NotFound));
+        connection.inventory.sweep(Duration::from_mins(1)).await.unwrap().unwrap();
+        for (id, linked) in [("u1", true), ("u2", false), ("u3", false)] {
+            let status = json!({"user": {"id": id, "generation": 1}});
+            let scene = Scene::connected(connection.clone(), &json!({ "status": status }));
+            assert_eq!(scene.observed().await.observation.rotation.linked, linked, "{id}");
+        }
+    }
 
     /// No list is read: what proves that the users are the resource's is their own proof.
     #[tokio::test]

@@ -82,3 +82,33 @@ async fn reset(task: &Task, connection: &Connection, user: &UserId) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::domain::identity::Pin;
+    use crate::domain::plan::{UserView, Verified};
+    use crate::domain::test_support::details;
+
+    /// What is published after a reset is read, and verified, after it.
+    #[tokio::test]
+    async fn what_was_known_of_a_user_before_a_reset_is_not_used_after_it() {
+        let id = UserId::new("u1");
+        for (state, ended) in [(AttemptState::Settled, true), (AttemptState::InFlight, false)] {
+            let mut reconcile = Scene::without_portal(&json!({})).observed().await;
+            reconcile.details.insert(id.clone(), details(&id, "sa1"));
+            reconcile.observation.published_proof = Some(Verified::Accepted);
+            let known = reconcile.observation.users.entry(&id);
+            (known.details, known.proof) = (Some(UserView::ClientMissing), Some(Verified::Accepted));
+            see_outcome(&mut reconcile, &id, Attempt::new(2, "a1".into(), Pin::read("pin")), state);
+            assert!(reconcile.details.is_empty() && reconcile.observation.published_proof.is_none());
+            let known = reconcile.observation.users.entry(&id);
+            assert!(known.details.is_none() && known.proof.is_none());
+            assert_eq!(known.done.contains(&Done::SecretRotated), ended);
+            assert!(reconcile.observation.rotation.reset.is_some());
+        }
+    }
+}

@@ -80,7 +80,68 @@ pub(super) fn keep_for(delete_after: &mut Option<String>, overlap: Duration, now
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::installation;
+    use crate::domain::identity::Hint;
+    use crate::domain::ownership::proof;
+    use crate::domain::plan::{Confirmed, Done, Named, Requeue};
+    use crate::domain::test_support::owner;
+    use crate::domain::user::{UserKind, UserStatus};
+
+    /// A resource whose status names `u2`, with this proof, and of which the list shows `u1`.
+    async fn resource(proof: &str) -> Reconcile {
+        let mut reconcile = Scene::without_portal(&json!({
+            "spec": {"rotation": {"overlap": "10m"}},
+            "status": {"user": {"id": "u2", "generation": 2, "proof": proof}},
+        }))
+        .observed()
+        .await;
+        let named = Named {
+            generation: 1,
+            status: UserStatus::Active,
+            kind: UserKind::Internal,
+            client_id: None,
+            confirmed: Confirmed::Ours(Hint::read("here")),
+            listed_as_retained: false,
+        };
+        reconcile.observation.users.entry(&UserId::new("u1")).named = Some(named);
+        reconcile
+    }
+
+    /// The users that are named as replaced by `u3`, with their generations.
+    fn replaced(reconcile: &Reconcile) -> Vec<(String, Option<i64>)> {
+        let mut new = reconcile.status.clone();
+        record_predecessors(reconcile, &mut new, &UserRef::created(UserId::new("u3"), 3));
+        new.retiring.into_iter().map(|entry| (entry.id, entry.generation)).collect()
+    }
+
+    #[tokio::test]
+    async fn the_users_before_the_current_one_are_named_until_they_are_deleted() {
+        let of = |id: &str| proof(&installation().digest_key, &owner("edc"), &UserId::new(id), 2);
+        let named = |id: &str, generation| (id.to_owned(), Some(generation));
+        let mut reconcile = resource(&of("u2")).await;
+        assert_eq!(replaced(&reconcile), [named("u2", 2), named("u1", 1)]);
+        assert_eq!(replaced(&resource(&of("another")).await), [named("u1", 1)], "anybody can write an id");
+        reconcile.observation.users.entry(&UserId::new("u2")).done.push(Done::Deleted);
+        assert_eq!(replaced(&reconcile), [named("u1", 1)]);
+        reconcile.observation.users.entry(&UserId::new("u1")).done.push(Done::Deleted);
+        assert_eq!(replaced(&reconcile), []);
+    }
+
+    #[tokio::test]
+    async fn a_user_that_was_deleted_is_not_named_as_replaced_any_more() {
+        let mut reconcile = resource("").await;
+        reconcile.observation.users.entry(&UserId::new("u1")).done.push(Done::Deleted);
+        let entry = |id: &str| RecordedRetiring { id: id.into(), ..RecordedRetiring::default() };
+        let mut new = reconcile.status.clone();
+        new.retiring = vec![entry("u0"), entry("u1"), entry("u2")];
+        record_retiring(&reconcile, &mut new, &Settled::new(Report::Ready, Requeue::Never));
+        let [kept] = new.retiring.as_slice() else { panic!("{:?}", new.retiring) };
+        assert!(kept.id == "u0" && kept.delete_after.is_some(), "u2 is the one that serves: {kept:?}");
+    }
 
     #[test]
     fn what_is_kept_is_kept_for_the_whole_overlap() {

@@ -83,8 +83,67 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::keys;
+    use crate::controller::technical_user::memory::attempts::Outcome;
+    use crate::controller::technical_user::refusal::RefusalFingerprint;
     use crate::controller::technical_user::test_support::Scene;
-    use crate::domain::plan::Requeue;
+    use crate::domain::attempt::Attempt;
+    use crate::domain::blocker::Blocker;
+    use crate::domain::identity::Pin;
+    use crate::domain::plan::{Requeue, Stage};
+    use crate::domain::reason::Reason;
+    use crate::domain::user::UserId;
+
+    fn blocked() -> Report {
+        Stage::User.blocked(Blocker::passing(Reason::PortalNotReady, "it is down"))
+    }
+
+    #[tokio::test]
+    async fn the_condition_says_what_a_rotation_waits_for_as_long_as_anything_is_known_of_it() {
+        let conditions = json!([{
+            "type": ROTATING, "status": "True", "reason": "Pending", "message": "",
+            "lastTransitionTime": "2026-11-22T12:00:00Z",
+        }]);
+        let reconcile =
+            Scene::without_portal(&json!({"status": {"conditions": conditions}})).observed().await;
+        let after = |report, waiting: Option<Blocker>| {
+            let mut settled = Settled::new(report, Requeue::Never);
+            settled.rotation.waiting = waiting;
+            let mut new = reconcile.status.clone();
+            report_rotation(&reconcile, &mut new, &settled);
+            let shown = new.conditions.first().map(|shown| (shown.status.clone(), shown.reason.clone()));
+            assert!(new.conditions.len() <= 1);
+            shown
+        };
+        let shown = |status: &str, reason: &str| Some((status.to_owned(), reason.to_owned()));
+        let passing = Blocker::passing(Reason::RolesChanged, "it is replaced");
+        assert_eq!(after(Report::Ready, Some(passing)), shown("True", "RolesChanged"));
+        let lasting = Blocker::lasting(Reason::PendingTooLong, "it is stuck");
+        assert_eq!(after(Report::Ready, Some(lasting)), shown("False", "PendingTooLong"));
+        assert_eq!(after(Report::Ready, None), None, "it has ended");
+        assert_eq!(after(blocked(), None), shown("True", "Pending"), "nothing is known");
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_not_compared_again_once_the_outputs_hold_what_it_led_to() {
+        let scene = Scene::without_portal(&json!({
+            "metadata": {"annotations": { (keys::RESETTING): "2 a1 pin" }},
+            "status": {"user": {"id": "u1", "generation": 1}, "credential": {"generation": 1}},
+        }));
+        let attempt = Attempt::new(2, "a1".into(), Pin::read("pin"));
+        let key = scene.observed().await.key;
+        scene.ctx.memory.change(&key, |user| {
+            let outcome = Outcome::Created(UserId::new("u1"));
+            user.resets.end(&attempt, outcome, RefusalFingerprint::test(0));
+        });
+        for (report, state) in [(blocked(), ResetState::Ended), (Report::Ready, ResetState::Compared)] {
+            let reconcile = scene.observed().await;
+            assert_eq!(reconcile.observation.rotation.reset.as_ref().unwrap().state, ResetState::Ended);
+            remember_compared(&reconcile, &Settled::new(report, Requeue::Never));
+            let reset = scene.observed().await.observation.rotation.reset.unwrap();
+            assert_eq!(reset.state, state);
+        }
+    }
 
     /// All in minutes: the interval of a credential that is 60 old, and in how many of them it is to be replaced, by the status before
     /// and after.
