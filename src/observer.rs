@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::metrics::{self, Metrics};
+use crate::portal::ServerKind;
 use crate::portal::observe::{CallObserver, CallOutcome, Operation};
 
 /// Counts each call in the metrics.
 pub struct MetricsObserver(pub Metrics);
 
 impl CallObserver for MetricsObserver {
-    fn observed(&self, operation: Operation, outcome: CallOutcome, elapsed: Duration) {
+    fn observed(&self, _: ServerKind, operation: Operation, outcome: CallOutcome, elapsed: Duration) {
         let operation = match operation {
             Operation::Token => metrics::Operation::Login,
             Operation::Version => metrics::Operation::Version,
@@ -32,7 +33,7 @@ impl CallObserver for MetricsObserver {
         self.0.portal_called(operation, outcome, elapsed);
     }
 
-    fn breaker(&self, open: bool) {
+    fn breaker(&self, _: ServerKind, open: bool) {
         self.0.portal_circuit(open);
     }
 }

@@ -1,4 +1,4 @@
-//! What all calls of one Portal share: the HTTP client, the limiter, the circuit breaker and the observer.
+//! What all calls of one Portal share: the HTTP client, the servers that they go to, and the observer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use url::Url;
 
 use super::PortalError;
 use super::observe::{CallObserver, CallOutcome, Operation, took};
-use super::resilient::{Breaker, Limiter, Limits};
+use super::resilient::{Limits, Server};
+use super::servers::Servers;
 use crate::process::Process;
 use crate::transport::{Answer, Fault, HttpRequest, PlainHttp, Transport};
 
@@ -16,29 +17,22 @@ use crate::transport::{Answer, Fault, HttpRequest, PlainHttp, Transport};
 pub(crate) struct Caller {
     transport: Arc<dyn Transport>,
     plain_http: PlainHttp,
-    pub(crate) limiter: Limiter,
-    pub(crate) breaker: Breaker,
+    pub(crate) servers: Arc<Servers>,
     observer: Arc<dyn CallObserver>,
     pub(crate) process: Process,
 }
 
 impl Caller {
+    /// For a portal whose login gets its tokens at `token_url`.
     pub(crate) fn new(
-        transport: Arc<dyn Transport>,
-        plain_http: PlainHttp,
+        (transport, plain_http): (Arc<dyn Transport>, PlainHttp),
+        token_url: &Url,
         limits: Limits,
         observer: Arc<dyn CallObserver>,
         process: Process,
     ) -> Self {
-        let breaker = Breaker::new(Arc::clone(&observer), process.random.clone());
-        Self {
-            transport,
-            plain_http,
-            limiter: Limiter::new(limits, process.tasks.clone()),
-            breaker,
-            observer,
-            process,
-        }
+        let servers = Arc::new(Servers::new(token_url, limits, Arc::clone(&observer), process.clone()));
+        Self { transport, plain_http, servers, observer, process }
     }
 
     /// Whether a request may be sent there: by https, or by plain http where that is allowed.
@@ -46,13 +40,19 @@ impl Caller {
         self.plain_http.allows(url)
     }
 
-    /// Sends once and reads the answer with `read`. The caller holds a place of the limiter.
-    pub(crate) async fn send<T, E>(
+    /// The portal itself.
+    pub(crate) fn portal(&self) -> &Server {
+        self.servers.portal()
+    }
+
+    /// Sends once to this server and reads the answer with `read`. The caller holds a place of the server's limiter. The one
+    /// place that takes the time: for the metrics, for the audit trail and for the limiter.
+    pub(crate) async fn send<T, E: AsRef<PortalError>>(
         &self,
+        server: &Server,
         operation: Operation,
         request: HttpRequest,
         read: impl FnOnce(Result<Answer, Fault>) -> Result<T, E>,
-        error: impl FnOnce(&E) -> CallOutcome,
     ) -> Result<T, E> {
         let started = Instant::now();
         let answer = self
@@ -61,22 +61,12 @@ impl Caller {
             .await
             .map(|response| Answer::of_response(response, &self.process.clock));
         let result = read(answer);
-        let outcome = match &result {
-            Ok(_) => CallOutcome::Success,
-            Err(failure) => error(failure),
-        };
         let elapsed = started.elapsed();
+        let error = result.as_ref().err().map(AsRef::as_ref);
+        let outcome = error.map_or(CallOutcome::Success, CallOutcome::of);
         took(operation, elapsed);
-        self.observer.observed(operation, outcome, elapsed);
+        self.observer.observed(server.kind, operation, outcome, elapsed);
+        server.answered(operation, error, elapsed);
         result
-    }
-}
-
-/// Whether an error says that the server, or the way to it, is down.
-pub(crate) fn is_down(error: &PortalError) -> bool {
-    match error {
-        PortalError::Unreachable { .. } | PortalError::Tls { .. } => true,
-        PortalError::Server { status } => *status >= 500,
-        _ => false,
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Refusal;
+use super::{Refusal, ServerKind};
 use crate::transport::Cause;
 
-/// A call to the portal, its identity provider or its circuit breaker failed.
+/// A call to the portal or its identity provider failed, or was not sent.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum PortalError {
     /// Nothing answered: DNS, connect, reset, time-out.
@@ -26,15 +26,19 @@ pub enum PortalError {
         /// What went wrong, in words.
         reason: String,
     },
-    /// The circuit breaker is open: the portal failed a moment ago and gets no request yet.
-    #[error("the portal failed repeatedly and is tried again in {} s", retry_after.as_secs())]
+    /// The circuit breaker of a server is open: the server failed a moment ago and gets no request yet.
+    #[error("{server} failed repeatedly and is tried again in {} s", retry_after.as_secs())]
     CircuitOpen {
+        /// The server.
+        server: ServerKind,
         /// When the next probe may go out.
         retry_after: Duration,
     },
-    /// The portal, or a proxy before it, answered 429 (or 503 with `Retry-After`).
-    #[error("the portal requests a pause")]
+    /// A server, or a proxy before it, answered 429 (or 503 with `Retry-After`).
+    #[error("{server} requests a pause")]
     Throttled {
+        /// The server.
+        server: ServerKind,
         /// The requested pause, if the answer names one.
         retry_after: Option<Duration>,
     },
@@ -99,8 +103,10 @@ pub enum PortalError {
     #[error("the user's client is missing in the identity provider")]
     ClientMissing,
     /// 5xx, and 408, 425, 499 of a proxy that stopped waiting. Temporary and permanent failures cannot be distinguished.
-    #[error("the portal answered {status}")]
+    #[error("{server} answered {status}")]
     Server {
+        /// The server.
+        server: ServerKind,
         /// The HTTP status.
         status: u16,
     },

@@ -1,8 +1,8 @@
 //! Portals, where technical users are created, behind one trait. Knows nothing of Kubernetes.
 //!
 //! [`Portal`] is what the rest of the operator sees, and [`Clients`] builds one. The client for Catena-X and Cofinity-X is in
-//! `clients::catena_x`, its login in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in
-//! `resilient`. Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ
+//! `clients::catena_x`, its login in `oauth`, and what keeps a server from being overrun (limiter, lanes, circuit breaker, retry) in
+//! `resilient`, for each of the `servers` of a Portal. Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ
 //! in is in [`Capabilities`].
 
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub mod oauth;
 pub mod observe;
 mod refusal;
 pub mod resilient;
+mod server_kind;
+mod servers;
 #[cfg(test)]
 pub(crate) mod test_support;
 
@@ -214,3 +216,4 @@ pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use refusal::Refusal;
 pub use resilient::Limits;
+pub use server_kind::ServerKind;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::PortalError;
+use super::{PortalError, ServerKind};
 
 /// Which call was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,13 +72,13 @@ impl CallOutcome {
     }
 }
 
-/// Is notified of each request that was sent (retries one by one) and of the circuit breaker.
+/// Is notified of each request that was sent (retries one by one) and of the circuit breakers.
 pub trait CallObserver: Send + Sync {
-    /// A request ended.
-    fn observed(&self, operation: Operation, outcome: CallOutcome, elapsed: Duration);
+    /// A request to a server ended.
+    fn observed(&self, server: ServerKind, operation: Operation, outcome: CallOutcome, elapsed: Duration);
 
-    /// The circuit breaker opened (true) or closed.
-    fn breaker(&self, open: bool);
+    /// The circuit breaker of a server opened (true), or closed or is gone with its server (false).
+    fn breaker(&self, server: ServerKind, open: bool);
 }
 
 /// Ignores all calls.
@@ -86,9 +86,9 @@ pub trait CallObserver: Send + Sync {
 pub struct NoObserver;
 
 impl CallObserver for NoObserver {
-    fn observed(&self, _: Operation, _: CallOutcome, _: Duration) {}
+    fn observed(&self, _: ServerKind, _: Operation, _: CallOutcome, _: Duration) {}
 
-    fn breaker(&self, _: bool) {}
+    fn breaker(&self, _: ServerKind, _: bool) {}
 }
 
 tokio::task_local! {

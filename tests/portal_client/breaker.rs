@@ -10,7 +10,7 @@ use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
-use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal};
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal, ServerKind};
 use technical_user_operator::process::Process;
 use testbed::eventually;
 
@@ -58,7 +58,7 @@ async fn a_write_is_sent_once() {
             Stub::start(move |seen, _| if seen.what() == "token" { token() } else { Reply::html(status) })
                 .await;
         let portal = portal_of(&stub);
-        let server = PortalError::Server { status };
+        let server = PortalError::Server { server: ServerKind::Portal, status };
         assert_eq!(error(portal.reset(&id).await), server);
         assert_eq!(error(portal.update(&id, "n", "d").await), server);
         assert_eq!(error(portal.delete(&id).await), server);
@@ -106,7 +106,7 @@ async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     let two_seconds = Some(Duration::from_secs(2));
     assert_eq!(
         error(portal.roles(Lane::Interactive).await),
-        PortalError::Throttled { retry_after: two_seconds }
+        PortalError::Throttled { server: ServerKind::Portal, retry_after: two_seconds }
     );
     portal.roles(Lane::Interactive).await.unwrap();
     assert!(start.elapsed() >= Duration::from_millis(1900));
@@ -115,7 +115,7 @@ async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     for _ in 0..3 {
         let failure = error(portal.roles(Lane::Background).await);
         assert!(
-            matches!(failure, PortalError::Throttled { retry_after: Some(left) } if left.as_secs() >= 25)
+            matches!(failure, PortalError::Throttled { retry_after: Some(left), .. } if left.as_secs() >= 25)
         );
     }
     assert!(start.elapsed() < Duration::from_secs(1));
@@ -146,7 +146,11 @@ async fn a_portal_that_is_down_costs_one_probe() {
     // Three tries each: the fifth failure opens the breaker.
     for _ in 0..2 {
         let failure = error(portal.roles(Lane::Interactive).await);
-        assert_eq!(failure, PortalError::Server { status: 503 }, "the cause, not the breaker");
+        assert_eq!(
+            failure,
+            PortalError::Server { server: ServerKind::Portal, status: 503 },
+            "the cause, not the breaker"
+        );
     }
     let before = stub.seen().len();
     for result in join_all((0..20).map(|_| portal.roles(Lane::Background))).await {
@@ -174,7 +178,7 @@ async fn a_portal_that_is_down_costs_one_probe() {
 }
 
 #[tokio::test]
-async fn who_listens_hears_of_every_request_and_of_the_breaker() {
+async fn who_listens_hears_of_every_request_and_of_the_breakers() {
     use CallOutcome::{ServerError, Success};
 
     let stub = Stub::start(|seen, before| match (seen.what(), before) {
@@ -198,26 +202,30 @@ async fn who_listens_hears_of_every_request_and_of_the_breaker() {
         error(portal.reset(&UserId::new("a")).await);
     }
     error(portal.reset(&UserId::new("a")).await);
-    let mut calls =
-        vec![(Operation::Token, Success), (Operation::Roles, ServerError), (Operation::Roles, Success)];
-    calls.extend([(Operation::Reset, ServerError); 5]);
+    let (portal, provider) = (ServerKind::Portal, ServerKind::IdentityProvider);
+    let mut calls = vec![
+        (provider, Operation::Token, Success),
+        (portal, Operation::Roles, ServerError),
+        (portal, Operation::Roles, Success),
+    ];
+    calls.extend([(portal, Operation::Reset, ServerError); 5]);
     assert_eq!(*heard.calls.lock(), calls);
-    assert_eq!(*heard.breaker.lock(), [true]);
+    assert_eq!(*heard.breakers.lock(), [(portal, true)]);
 }
 
 #[derive(Default)]
 struct Heard {
-    calls: Mutex<Vec<(Operation, CallOutcome)>>,
-    breaker: Mutex<Vec<bool>>,
+    calls: Mutex<Vec<(ServerKind, Operation, CallOutcome)>>,
+    breakers: Mutex<Vec<(ServerKind, bool)>>,
 }
 
 impl CallObserver for Heard {
-    fn observed(&self, operation: Operation, outcome: CallOutcome, _: Duration) {
-        self.calls.lock().push((operation, outcome));
+    fn observed(&self, server: ServerKind, operation: Operation, outcome: CallOutcome, _: Duration) {
+        self.calls.lock().push((server, operation, outcome));
     }
 
-    fn breaker(&self, open: bool) {
-        self.breaker.lock().push(open);
+    fn breaker(&self, server: ServerKind, open: bool) {
+        self.breakers.lock().push((server, open));
     }
 }
 
@@ -236,17 +244,17 @@ async fn one_users_500_does_not_open_the_breaker() {
         let failure = error(portal.reset(&UserId::new("lost")).await);
         assert_eq!(failure, PortalError::ClientMissing);
         let failure = error(portal.reset(&UserId::new("other")).await);
-        assert_eq!(failure, PortalError::Server { status: 500 });
+        assert_eq!(failure, PortalError::Server { server: ServerKind::Portal, status: 500 });
     }
 }
 
 #[tokio::test]
-async fn an_identity_provider_that_is_down_opens_it_too() {
+async fn an_identity_provider_that_is_down_opens_its_own() {
     let stub = Stub::start(|_, _| Reply::html(502)).await;
     let portal = portal_of(&stub);
     eventually("the breaker opens", async || match error(portal.roles(Lane::Interactive).await) {
-        PortalError::Server { status: 502 } => None,
-        PortalError::CircuitOpen { .. } => Some(()),
+        PortalError::Server { server: ServerKind::IdentityProvider, status: 502 } => None,
+        PortalError::CircuitOpen { server: ServerKind::IdentityProvider, .. } => Some(()),
         unexpected => panic!("{unexpected:?}"),
     })
     .await

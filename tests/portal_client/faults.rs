@@ -6,7 +6,9 @@ use portal_simulator::{
 };
 use std::time::Duration;
 use technical_user_operator::domain::user::UserId;
-use technical_user_operator::portal::{CreateFailure, Effect, Lane, Portal, PortalError, Verification};
+use technical_user_operator::portal::{
+    CreateFailure, Effect, Lane, Portal, PortalError, ServerKind, Verification,
+};
 
 use crate::simulated::{COMPANY, config, credential, portal_to, start, wanted};
 use crate::support::{LOGIN_SECRET, client_credentials, error};
@@ -53,7 +55,7 @@ async fn a_create_amid_trouble_at_the_identity_provider() {
         let simulator = start(config(Version::Main)).await;
         simulator.trouble_idp(trouble, moment, None);
         let (failure, users) = failed_create(&simulator).await;
-        assert_eq!(failure.error, PortalError::Server { status }, "{trouble:?}");
+        assert_eq!(failure.error, PortalError::Server { server: ServerKind::Portal, status }, "{trouble:?}");
         assert_eq!((failure.effect, users), (Effect::Unknown, 0));
     }
 }
@@ -146,7 +148,11 @@ async fn a_user_that_the_portal_cannot_show() {
     let portal = portal_to(&simulator);
     for _ in 0..4 {
         let failure = error(portal.details(&UserId::new(&user.id.to_string()), Lane::Background).await);
-        assert_eq!(failure, PortalError::Server { status: 500 }, "never the breaker");
+        assert_eq!(
+            failure,
+            PortalError::Server { server: ServerKind::Portal, status: 500 },
+            "never the breaker"
+        );
     }
     portal.scan(Lane::Background).await.unwrap();
 }

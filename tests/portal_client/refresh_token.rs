@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::oauth::{Credentials, PORTAL_CLIENT, TokenStore};
-use technical_user_operator::portal::{Lane, Portal, PortalError};
+use technical_user_operator::portal::{Lane, Portal, PortalError, ServerKind};
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, jwt};
 use crate::support::{connection, error, portal};
@@ -138,7 +138,10 @@ async fn a_lost_answer_is_forgiven_once() {
     let store = Store::with("R1");
     let stub = provider(&store, vec![Some(Reply::html(502))]).await;
     let portal = portal_with(&stub, &store);
-    assert_eq!(error(portal.roles(Lane::Interactive).await), PortalError::Server { status: 502 });
+    assert_eq!(
+        error(portal.roles(Lane::Interactive).await),
+        PortalError::Server { server: ServerKind::IdentityProvider, status: 502 }
+    );
     a_while().await;
     portal.roles(Lane::Interactive).await.unwrap();
     assert_eq!(sent(&stub), ["R1", "R1"]);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::domain::test_support::{credential, details, listed};
 use crate::domain::user::ListedUser;
+use crate::portal::ServerKind;
 use crate::portal::test_support::{Answers, Fake, a_scan};
 
 /// A portal that answers each write with this.
@@ -111,10 +112,10 @@ async fn each_write_has_one_line_with_every_field_and_no_secret() {
 
 #[tokio::test]
 async fn a_failed_write_says_what_became_of_it() {
-    let open = PortalError::CircuitOpen { retry_after: Duration::from_secs(1) };
+    let open = PortalError::CircuitOpen { server: ServerKind::Portal, retry_after: Duration::from_secs(1) };
     for (error, outcome) in [
         (PortalError::Forbidden { permission: "p" }, "refused"),
-        (PortalError::Server { status: 502 }, "unknown"),
+        (PortalError::Server { server: ServerKind::Portal, status: 502 }, "unknown"),
         (open, "not_sent"),
     ] {
         let lines = every_write(Some(error.clone())).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, Gather, Gathered, Text};
+use crate::portal::{PortalError, ServerKind};
 use crate::transport::{Answer, Limit};
 
 /// The longest token. What is between here and a portal takes headers of 8 to 16 KiB.
@@ -20,9 +20,6 @@ const DEFAULT_LIFE: u64 = 60;
 
 /// No token is kept for longer than a day, whatever the answer says.
 const LONGEST_LIFE: u64 = 86_400;
-
-/// The pause after a 429 that names none.
-pub(crate) const UNTOLD_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a token endpoint gave no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,14 +115,14 @@ fn refused(answer: &Answer) -> TokenRefusal {
 }
 
 impl TokenRefusal {
-    /// The error for the operator's own login.
-    pub(super) fn into_error(self, retry_after: Option<Duration>) -> PortalError {
+    /// The error of a request to this server.
+    pub(super) fn into_error(self, server: ServerKind, retry_after: Option<Duration>) -> PortalError {
         match self {
             Self::Credential(code) => PortalError::LoginRefused { code },
             Self::Request => PortalError::LoginRefused { code: "other" },
             Self::NoTokenEndpoint => PortalError::NotATokenEndpoint,
-            Self::Pause => PortalError::Throttled { retry_after },
-            Self::Server(status) => PortalError::Server { status },
+            Self::Pause => PortalError::Throttled { server, retry_after },
+            Self::Server(status) => PortalError::Server { server, status },
         }
     }
 }

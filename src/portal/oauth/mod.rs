@@ -3,6 +3,7 @@
 mod answer;
 mod claims;
 mod refresh;
+mod request;
 mod token;
 mod token_source;
 mod verify;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-pub(crate) use answer::UNTOLD_PAUSE;
 pub(crate) use claims::{Claims, TECHNICAL_ROLES_OF};
 pub(crate) use token::AccessToken;
 pub(crate) use token_source::TokenSource;

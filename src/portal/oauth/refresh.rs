@@ -58,12 +58,12 @@ pub(super) async fn renew(
     let asked_at = Instant::now();
     let issued = match login.post(&form).await {
         Ok(issued) => issued,
-        Err(failed) => {
-            let refused = matches!(failed.error, PortalError::LoginRefused { code: "invalid_grant" });
-            if failed.acted || refused {
+        Err(no_token) => {
+            let refused = matches!(no_token.error, PortalError::LoginRefused { code: "invalid_grant" });
+            if no_token.acted || refused {
                 spend(session, refresh_token, refused);
             }
-            return Err(failed.error);
+            return Err(no_token.error);
         }
     };
     session.spent = None;

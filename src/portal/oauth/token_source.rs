@@ -3,21 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
 use parking_lot::Mutex as SyncMutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
+use super::answer::Issued;
 use super::refresh::{self, RefreshState};
+use super::request::{NoToken, TokenRequest};
 use super::{AccessToken, Credentials};
-use crate::portal::caller::{Caller, is_down};
-use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::resilient::Verdict;
+use crate::portal::caller::Caller;
+use crate::portal::observe::Operation;
 use crate::portal::{Lane, PortalError};
-use crate::transport::{Answer, CALL_TIMEOUT, Fault, HttpRequest, Payload, endpoint};
+use crate::transport::{CALL_TIMEOUT, endpoint};
 
 /// How long a refused login is not tried again: a wrong secret costs one token call per pause.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
@@ -46,13 +45,6 @@ pub(super) struct LoginCall {
     url: Url,
     endpoint: String,
     credentials: Credentials,
-}
-
-/// A token request that gave none.
-pub(super) struct Failed {
-    pub(super) error: PortalError,
-    /// The identity provider may have acted on it.
-    pub(super) acted: bool,
 }
 
 impl TokenSource {
@@ -152,6 +144,8 @@ async fn renew(
         Err(error) => {
             let pause = match error {
                 PortalError::LoginRefused { .. } => REFUSED_PAUSE,
+                // Nothing was sent, and the next caller may be the probe.
+                PortalError::CircuitOpen { .. } => Duration::ZERO,
                 _ => FAILED_PAUSE,
             };
             state.failed = Some((Instant::now() + pause, error.clone()));
@@ -169,7 +163,7 @@ impl LoginCall {
             ("client_secret", secret.expose_secret()),
         ];
         let asked_at = Instant::now();
-        let issued = self.post(&form).await.map_err(|failed| failed.error)?;
+        let issued = self.post(&form).await.map_err(|no_token| no_token.error)?;
         Ok(AccessToken::new(issued.access_token, asked_at, issued.life))
     }
 
@@ -179,43 +173,14 @@ impl LoginCall {
     }
 
     /// One request, never repeated. Waits in the interactive lane, because the caller may serve a person.
-    pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<answer::Issued, Failed> {
-        let place = match self.caller.limiter.enter(Lane::Interactive).await {
-            Ok(place) => place,
-            Err(error) => return Err(Failed { error, acted: false }),
-        };
-        let request = HttpRequest {
-            method: Method::POST,
-            url: self.url.clone(),
-            bearer: None,
-            headers: HeaderMap::new(),
-            payload: Payload::form(form),
+    pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<Issued, NoToken> {
+        let request = TokenRequest {
+            operation: Operation::Token,
+            url: &self.url,
+            form,
             timeout: CALL_TIMEOUT,
-            limit: TOKEN_LIMIT,
+            lane: Lane::Interactive,
         };
-        let result =
-            self.caller.send(Operation::Token, request, read, |failed| CallOutcome::of(&failed.error)).await;
-        drop(place);
-        if let Err(failed) = &result {
-            if let PortalError::Throttled { retry_after } = failed.error {
-                self.caller.limiter.pause(retry_after.unwrap_or(answer::UNTOLD_PAUSE));
-            }
-            if is_down(&failed.error) {
-                self.caller.breaker.record(Verdict::Down);
-            }
-        }
-        result
+        request.send(&self.caller).await
     }
-}
-
-fn read(result: Result<Answer, Fault>) -> Result<answer::Issued, Failed> {
-    let answer = result.map_err(|fault| Failed { error: fault.cause.into(), acted: fault.sent })?;
-    answer::read(&answer).map_err(|refusal| Failed {
-        error: refusal.into_error(answer.retry_after),
-        acted: match refusal {
-            TokenRefusal::Credential(_) | TokenRefusal::Request | TokenRefusal::Pause => false,
-            TokenRefusal::Server(_) => true,
-            TokenRefusal::NoTokenEndpoint => answer.status == 200,
-        },
-    })
 }

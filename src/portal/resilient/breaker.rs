@@ -6,9 +6,10 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::portal::PortalError;
 use crate::portal::observe::CallObserver;
+use crate::portal::{PortalError, ServerKind};
 use crate::process::Random;
+use crate::transport::{Cause, Fault};
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
@@ -30,23 +31,39 @@ pub(crate) enum Verdict {
     Unclear,
 }
 
+impl Verdict {
+    /// What a request without a usable answer shows.
+    pub(crate) const fn of_fault(fault: &Fault) -> Self {
+        match fault.cause {
+            Cause::TooLong => Self::Alive,
+            Cause::Unreachable { .. } | Cause::Tls { .. } => Self::Down,
+        }
+    }
+}
+
 enum CircuitState {
     Closed { failures: u32 },
     Open { until: Instant, interval: Duration },
     Probing { interval: Duration },
 }
 
-/// The breaker. Cheap to clone; clones share their state.
+/// The breaker of one server. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub(crate) struct Breaker {
-    state: Arc<Mutex<CircuitState>>,
+    circuit: Arc<Circuit>,
+}
+
+struct Circuit {
+    server: ServerKind,
+    state: Mutex<CircuitState>,
     observer: Arc<dyn CallObserver>,
     random: Random,
 }
 
 impl Breaker {
-    pub(crate) fn new(observer: Arc<dyn CallObserver>, random: Random) -> Self {
-        Self { state: Arc::new(Mutex::new(CircuitState::Closed { failures: 0 })), observer, random }
+    pub(crate) fn new(server: ServerKind, observer: Arc<dyn CallObserver>, random: Random) -> Self {
+        let state = Mutex::new(CircuitState::Closed { failures: 0 });
+        Self { circuit: Arc::new(Circuit { server, state, observer, random }) }
     }
 
     /// Permits a call. `Some` is the one probe of this interval: its verdict decides for all.
@@ -58,7 +75,7 @@ impl Breaker {
                 *state = CircuitState::Probing { interval };
                 Ok(Some(Probe { breaker: self.clone(), verdict: None }))
             }
-            ref open => Err(refusal(open)),
+            ref open => Err(self.refusal(open)),
         }
     }
 
@@ -66,7 +83,7 @@ impl Breaker {
     pub(crate) fn check(&self) -> Result<(), PortalError> {
         match &*self.lock() {
             CircuitState::Closed { .. } => Ok(()),
-            open => Err(refusal(open)),
+            open => Err(self.refusal(open)),
         }
     }
 
@@ -82,7 +99,7 @@ impl Breaker {
                 if *failures >= FAILURES {
                     *state = self.open_for(FIRST_INTERVAL);
                     drop(state);
-                    self.observer.breaker(true);
+                    self.circuit.observer.breaker(self.circuit.server, true);
                 }
             }
         }
@@ -100,18 +117,38 @@ impl Breaker {
         };
         drop(state);
         if verdict == Some(Verdict::Alive) {
-            self.observer.breaker(false);
+            self.circuit.observer.breaker(self.circuit.server, false);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, CircuitState> {
-        self.state.lock()
+        self.circuit.state.lock()
     }
 
     /// Open for the interval, up to a tenth longer so that several operators do not probe in step.
     fn open_for(&self, interval: Duration) -> CircuitState {
-        let spread = 1.0 + self.random.fraction() / 10.0;
+        let spread = 1.0 + self.circuit.random.fraction() / 10.0;
         CircuitState::Open { until: Instant::now() + interval.mul_f64(spread), interval }
+    }
+
+    fn refusal(&self, state: &CircuitState) -> PortalError {
+        let retry_after = match state {
+            CircuitState::Open { until, .. } => until.saturating_duration_since(Instant::now()),
+            CircuitState::Probing { interval } => *interval,
+            CircuitState::Closed { .. } => Duration::ZERO,
+        };
+        // Never zero: who is refused must not come back in the same instant.
+        let retry_after = retry_after.max(Duration::from_secs(1));
+        PortalError::CircuitOpen { server: self.circuit.server, retry_after }
+    }
+}
+
+/// The server is no longer used, so it counts no more among those that fail.
+impl Drop for Circuit {
+    fn drop(&mut self) {
+        if !matches!(self.state.get_mut(), CircuitState::Closed { .. }) {
+            self.observer.breaker(self.server, false);
+        }
     }
 }
 
@@ -134,23 +171,13 @@ impl Drop for Probe {
     }
 }
 
-fn refusal(state: &CircuitState) -> PortalError {
-    let retry_after = match state {
-        CircuitState::Open { until, .. } => until.saturating_duration_since(Instant::now()),
-        CircuitState::Probing { interval } => *interval,
-        CircuitState::Closed { .. } => Duration::ZERO,
-    };
-    // Never zero: who is refused must not come back in the same instant.
-    PortalError::CircuitOpen { retry_after: retry_after.max(Duration::from_secs(1)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::portal::observe::NoObserver;
 
     fn breaker() -> Breaker {
-        Breaker::new(Arc::new(NoObserver), Random::seeded(1))
+        Breaker::new(ServerKind::Portal, Arc::new(NoObserver), Random::seeded(1))
     }
 
     fn open(breaker: &Breaker) {
@@ -173,7 +200,7 @@ mod tests {
         assert!(breaker.admit().is_ok_and(|probe| probe.is_none()));
         open(&breaker);
         assert!(
-            matches!(breaker.admit(), Err(PortalError::CircuitOpen { retry_after }) if retry_after.as_secs() >= 4)
+            matches!(breaker.admit(), Err(PortalError::CircuitOpen { retry_after, .. }) if retry_after.as_secs() >= 4)
         );
     }
 

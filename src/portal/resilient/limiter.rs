@@ -3,7 +3,7 @@
 //! What a person waits for goes ahead of what runs by the clock, which still gets every fifth place: neither waits for
 //! ever. `governor` has no lanes, so this is a token bucket of our own.
 //!
-//! The number at the same time follows what the portal can serve, between 1 and the limit: see [`ceiling`].
+//! The number at the same time follows what the server can serve, between 1 and the limit: see [`ceiling`].
 //!
 //! A create may take minutes while the portal answers everything else at once. So creates hold at most half of the places
 //! (at least one), and where there is only one place, a create in progress adds one for the other requests.
@@ -19,7 +19,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::portal::observe::Operation;
-use crate::portal::{Lane, PortalError};
+use crate::portal::{Lane, PortalError, ServerKind};
 use crate::process::Spawner;
 pub(crate) use ceiling::Load;
 use queue::{Next, Queue, Waiter};
@@ -27,7 +27,7 @@ use queue::{Next, Queue, Waiter};
 /// How long a create waits while other creates hold all places that creates may have, and none of them ends.
 const CREATE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How fast a portal may be asked.
+/// How fast a server may be asked: the portal, its identity provider, and each wallet for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a second in the long run; 0 counts as 1. `None`: only `concurrency` limits them.
@@ -58,7 +58,7 @@ impl Limits {
     }
 }
 
-/// The limiter. Cheap to clone; clones share their state.
+/// The limiter of one server. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub(crate) struct Limiter {
     shared: Arc<Shared>,
@@ -93,11 +93,11 @@ struct CreatePermit {
 type Granted = Result<CallPlace, PortalError>;
 
 impl Limiter {
-    pub(crate) fn new(limits: Limits, tasks: Spawner) -> Self {
+    pub(crate) fn new(server: ServerKind, limits: Limits, tasks: Spawner) -> Self {
         let most_creates = creates_of(limits.concurrency);
         Self {
             shared: Arc::new(Shared {
-                queue: Mutex::new(Queue::new(limits)),
+                queue: Mutex::new(Queue::new(server, limits)),
                 changed: Notify::new(),
                 creates: Arc::new(Semaphore::new(most_creates as usize)),
                 most_creates,
@@ -122,7 +122,7 @@ impl Limiter {
     }
 
     async fn wait(&self, lane: Lane, creates: bool) -> Granted {
-        let waiting = {
+        let (waiting, server) = {
             let mut queue = self.shared.lock();
             queue.check_pause(Instant::now())?;
             let (sender, waiting) = oneshot::channel();
@@ -131,10 +131,10 @@ impl Limiter {
                 queue.pumping = true;
                 self.tasks.spawn(pump(Arc::clone(&self.shared)));
             }
-            waiting
+            (waiting, queue.server)
         };
         self.shared.changed.notify_one();
-        waiting.await.unwrap_or(Err(PortalError::Throttled { retry_after: None }))
+        waiting.await.unwrap_or(Err(PortalError::Throttled { server, retry_after: None }))
     }
 
     /// The server requested a pause: no caller gets a place before its end.
@@ -146,7 +146,7 @@ impl Limiter {
         self.shared.changed.notify_one();
     }
 
-    /// What an answer of the portal shows of its load.
+    /// What an answer of the server shows of its load.
     pub(crate) fn answered(&self, operation: Operation, load: Load, took: Duration) {
         self.shared.lock().ceiling.answered(operation, load, took);
         self.shared.changed.notify_one();

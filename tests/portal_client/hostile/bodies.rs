@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use technical_user_operator::domain::user::{Credential, NewUser, UserId};
-use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal, Verification};
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal, ServerKind, Verification};
 
 use super::{is_bad, portal_that};
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, jwt, messages, tokens};
@@ -38,7 +38,7 @@ async fn an_endless_error_is_the_error_that_its_status_says() {
     for (status, want) in [
         (400, PortalError::Refused { refusal: Refusal::Request, status: 400, code: "other" }),
         (409, PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" }),
-        (502, PortalError::Server { status: 502 }),
+        (502, PortalError::Server { server: ServerKind::Portal, status: 502 }),
     ] {
         let stub = portal_that(move |_| endless(status)).await;
         assert_eq!(error(portal_of(&stub).reset(&UserId::new("a")).await), want);

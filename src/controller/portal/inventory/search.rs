@@ -68,8 +68,8 @@ impl Inventory {
                 Err(error) => {
                     tracing::warn!(%error, "The search of the user list failed; it is tried again while resources wait for it");
                     let wait = match &error {
-                        PortalError::CircuitOpen { retry_after }
-                        | PortalError::Throttled { retry_after: Some(retry_after) } => {
+                        PortalError::CircuitOpen { retry_after, .. }
+                        | PortalError::Throttled { retry_after: Some(retry_after), .. } => {
                             pause.max(*retry_after)
                         }
                         _ => pause,

@@ -11,7 +11,7 @@ use crate::controller::technical_user::owner;
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
-use crate::portal::{Lane, Portal, PortalError};
+use crate::portal::{Lane, Portal, PortalError, ServerKind};
 
 /// At most this number of users of ours without a resource are read per sweep.
 const LIMIT: usize = UNCLAIMED_LIMIT;
@@ -131,7 +131,12 @@ async fn marks(
 
 /// Whether an error may concern one user alone.
 fn is_of_one_user(error: &PortalError) -> bool {
-    matches!(error, PortalError::Server { .. } | PortalError::BadAnswer { .. } | PortalError::Refused { .. })
+    matches!(
+        error,
+        PortalError::Server { server: ServerKind::Portal, .. }
+            | PortalError::BadAnswer { .. }
+            | PortalError::Refused { .. }
+    )
 }
 
 #[cfg(test)]

@@ -89,12 +89,13 @@ mod tests {
     use super::*;
     use crate::domain::format::FormatError;
     use crate::domain::test_support::PERMISSION_NAMES;
+    use crate::portal::ServerKind;
 
     /// One failure of each variant; a new variant is a failure to compile.
     fn next(after: Option<&Failure>) -> Option<Failure> {
         let kube = |error| Some(Failure::Kube(error));
         match after {
-            None => Some(Failure::Portal(PortalError::Server { status: 502 })),
+            None => Some(Failure::Portal(PortalError::Server { server: ServerKind::Portal, status: 502 })),
             Some(Failure::Portal(_)) => Some(Failure::NotConnected),
             Some(Failure::NotConnected) => Some(Failure::ListAwaited),
             Some(Failure::ListAwaited) => kube(KubeError::NotFound),

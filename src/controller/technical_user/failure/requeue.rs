@@ -37,8 +37,8 @@ pub fn requeue_after(reconcile: &Reconcile, failure: &Failure) -> Requeue {
     }
     let random = &reconcile.ctx.process.random;
     match error {
-        PortalError::CircuitOpen { retry_after } => Requeue::In(random.spread(*retry_after)),
-        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(random.spread(*time)),
+        PortalError::CircuitOpen { retry_after, .. } => Requeue::In(random.spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time), .. } => Requeue::In(random.spread(*time)),
         _ => Requeue::Backoff,
     }
 }

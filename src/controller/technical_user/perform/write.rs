@@ -196,7 +196,7 @@ fn cannot_be_marked(error: &PortalError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::portal::Refusal;
+    use crate::portal::{Refusal, ServerKind};
 
     #[test]
     fn a_user_is_listed_without_its_mark_only_where_the_portal_never_changes_it() {
@@ -208,7 +208,7 @@ mod tests {
             assert!(cannot_be_marked(&error), "{error}");
         }
         for error in [
-            PortalError::Server { status: 500 },
+            PortalError::Server { server: ServerKind::Portal, status: 500 },
             PortalError::Unauthorized,
             PortalError::Forbidden { permission: "add_tech_user_management" },
             PortalError::BadAnswer { reason: "it is odd" },

@@ -8,7 +8,7 @@ use super::credential::TokenEndpoints;
 use super::errors::FailedCall;
 use super::request::{Bearer, Call};
 use super::scan::Progress;
-use crate::portal::caller::{Caller, is_down};
+use crate::portal::caller::Caller;
 use crate::portal::oauth::{AccessToken, TokenSource};
 use crate::portal::observe::Operation;
 use crate::portal::resilient::{CallPlace, Probe, RETRIES, Verdict, retry_pause};
@@ -103,13 +103,13 @@ impl Client {
         call: &Call,
         lane: Lane,
     ) -> Result<Answer, PortalError> {
-        let probe = self.caller.breaker.admit()?;
+        let probe = self.caller.portal().breaker.admit()?;
         self.read_as(Some(login), call, lane, probe).await
     }
 
     /// As [`Self::read`], without a token.
     pub(super) async fn read_openly(&self, call: &Call, lane: Lane) -> Result<Answer, PortalError> {
-        let probe = self.caller.breaker.admit()?;
+        let probe = self.caller.portal().breaker.admit()?;
         self.read_as(None, call, lane, probe).await
     }
 
@@ -124,21 +124,14 @@ impl Client {
         loop {
             let probing = probe.is_some();
             let purpose = if probing { Purpose::Probe(lane) } else { Purpose::Call(lane) };
-            let (token, place) = match self.ready(login, purpose, &call.bearer).await {
-                Ok(ready) => ready,
-                Err(error) => {
-                    if let Some(probe) = probe.take_if(|_| is_down(&error)) {
-                        probe.settle(Verdict::Down);
-                    }
-                    return Err(error);
-                }
-            };
+            // Where there is no token, the next call is the probe: that says nothing about the portal.
+            let (token, place) = self.ready(login, purpose, &call.bearer).await?;
             let result = call.send(&self.caller, token.as_deref(), &self.endpoint).await;
             drop(place);
             let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
             match probe.take() {
                 Some(probe) => probe.settle(verdict),
-                None => self.caller.breaker.record(verdict),
+                None => self.caller.portal().breaker.record(verdict),
             }
             let failure = match result {
                 Ok(answer) => return Ok(answer),
@@ -151,7 +144,7 @@ impl Client {
             } else if failure.repeatable
                 && repetition < RETRIES
                 && !probing
-                && self.caller.breaker.check().is_ok()
+                && self.caller.portal().breaker.check().is_ok()
             {
                 tokio::time::sleep(retry_pause(repetition, &self.caller.process.random)).await;
                 repetition += 1;
@@ -172,12 +165,12 @@ impl Client {
             drop(place);
             let failure = match result {
                 Ok(answer) => {
-                    self.caller.breaker.record(Verdict::Alive);
+                    self.caller.portal().breaker.record(Verdict::Alive);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
-            self.caller.breaker.record(failure.verdict);
+            self.caller.portal().breaker.record(failure.verdict);
             let Some(token) = token else { return Err(failure.error) };
             if !wants_new_token(login, &token, &failure, token_is_new).await {
                 return Err(failure.error);
@@ -188,10 +181,10 @@ impl Client {
 
     /// Permits a call that changes something. It is never itself the probe of an open breaker: a read is sent first.
     pub(super) async fn admit_write(&self) -> Result<(), PortalError> {
-        let Some(probe) = self.caller.breaker.admit()? else { return Ok(()) };
+        let Some(probe) = self.caller.portal().breaker.admit()? else { return Ok(()) };
         let call = Call::get(Operation::List, self.address.page(0, 1)).by(Bearer::Any);
         let result = self.read_as(Some(&self.login), &call, Lane::Interactive, Some(probe)).await;
-        match (self.caller.breaker.check(), result) {
+        match (self.caller.portal().breaker.check(), result) {
             // The portal answered, even if with a refusal.
             (Ok(()), _) => Ok(()),
             (Err(_), Err(error)) => Err(error),
@@ -199,8 +192,8 @@ impl Client {
         }
     }
 
-    /// A token (where a login is used) and a place, both good for a request now. The token comes first: the request for
-    /// one uses a place itself.
+    /// A token (where a login is used) and a place, both good for a request now. The token comes first: no place of the portal
+    /// is held while the identity provider is asked.
     pub(super) async fn ready(
         &self,
         login: Option<&TokenSource>,
@@ -217,11 +210,13 @@ impl Client {
                 None => None,
             };
             let place = match purpose {
-                Purpose::Call(lane) | Purpose::Probe(lane) => self.caller.limiter.enter(lane).await?,
-                Purpose::Create => self.caller.limiter.enter_to_create().await?,
+                Purpose::Call(lane) | Purpose::Probe(lane) => {
+                    self.caller.portal().limiter.enter(lane).await?
+                }
+                Purpose::Create => self.caller.portal().limiter.enter_to_create().await?,
             };
             if !matches!(purpose, Purpose::Probe(_))
-                && let Err(open) = self.caller.breaker.check()
+                && let Err(open) = self.caller.portal().breaker.check()
             {
                 place.refund();
                 return Err(open);

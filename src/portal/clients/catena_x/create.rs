@@ -34,8 +34,9 @@ pub(super) struct Slot {
 impl CreateSlot for Slot {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         let Self { client, token, place } = *self;
+        let portal = client.caller.portal();
         // The caller may have held the slot for some time: what stops all other calls stops this one, too.
-        if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.limiter.check_pause()) {
+        if let Err(error) = portal.breaker.check().and_then(|()| portal.limiter.check_pause()) {
             place.refund();
             return Err(failure_of(FailedCall::unsent(error)));
         }
@@ -51,7 +52,7 @@ impl CreateSlot for Slot {
         let result = call.send(&client.caller, token.as_deref(), &client.endpoint).await;
         drop(place);
         let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
-        client.caller.breaker.record(verdict);
+        portal.breaker.record(verdict);
         if let (Err(FailedCall { error: PortalError::Unauthorized, .. }), Some(token)) = (&result, &token) {
             // Not sent again here; the next attempt uses a new token.
             client.login.discard(token).await;

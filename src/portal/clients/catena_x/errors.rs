@@ -1,19 +1,16 @@
 //! From an answer that is no success to an error: by status and by the body, never by its content type, which changed
 //! between releases and is wrong in most.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::codes::{OTHER, known, means_not_found, refusal_of};
 use super::permissions;
-use crate::portal::PortalError;
 use crate::portal::bounds::{Gather, Gathered};
-use crate::portal::oauth::UNTOLD_PAUSE;
 use crate::portal::observe::Operation;
 use crate::portal::resilient::Verdict;
-use crate::transport::{Answer, Cause, Fault};
+use crate::portal::{PortalError, ServerKind};
+use crate::transport::{Answer, Fault};
 
 /// How the portal says that a user's client is gone from the identity provider (2.0 and later).
 const MISSING_CLIENT: &str = "not found in central keycloak";
@@ -28,28 +25,23 @@ pub(super) struct FailedCall {
     pub(super) acted: bool,
     /// A read may be repeated at once.
     pub(super) repeatable: bool,
-    /// The pause that the portal requests for all calls.
-    pub(super) pause: Option<Duration>,
 }
 
 impl FailedCall {
     pub(super) fn of_fault(fault: Fault) -> Self {
-        let verdict = match fault.cause {
-            Cause::TooLong => Verdict::Alive,
-            Cause::Unreachable { .. } | Cause::Tls { .. } => Verdict::Down,
-        };
-        Self { error: fault.cause.into(), verdict, acted: fault.sent, repeatable: fault.brief, pause: None }
+        let verdict = Verdict::of_fault(&fault);
+        Self { error: fault.cause.into(), verdict, acted: fault.sent, repeatable: fault.brief }
     }
 
     /// Nothing was sent.
     pub(super) fn unsent(error: PortalError) -> Self {
-        Self { error, verdict: Verdict::Unclear, acted: false, repeatable: false, pause: None }
+        Self { error, verdict: Verdict::Unclear, acted: false, repeatable: false }
     }
 
     /// A success that cannot be read.
     pub(super) fn unreadable(reason: &'static str) -> Self {
         let error = PortalError::BadAnswer { reason };
-        Self { error, verdict: Verdict::Alive, acted: true, repeatable: false, pause: None }
+        Self { error, verdict: Verdict::Alive, acted: true, repeatable: false }
     }
 
     /// The error that an answer means.
@@ -57,17 +49,18 @@ impl FailedCall {
         let status = answer.status;
         let said = Said::read(&answer.body);
         let error = error_of(operation, answer, &said, endpoint);
-        let pause = match error {
-            PortalError::Throttled { retry_after } => Some(retry_after.unwrap_or(UNTOLD_PAUSE)),
-            _ => None,
-        };
         Self {
             verdict: verdict_of(operation, status, &error, &said),
             acted: !is_refusal(status),
-            repeatable: matches!(error, PortalError::Server { status: 500 | 502 | 503 | 504 }),
-            pause,
+            repeatable: matches!(error, PortalError::Server { status: 500 | 502 | 503 | 504, .. }),
             error,
         }
+    }
+}
+
+impl AsRef<PortalError> for FailedCall {
+    fn as_ref(&self) -> &PortalError {
+        &self.error
     }
 }
 
@@ -87,7 +80,7 @@ fn verdict_of(operation: Operation, status: u16, error: &PortalError, said: &Sai
             // A 503 may mean that the backend is down, but the requested pause is enough protection.
             if status == 503 { Verdict::Unclear } else { Verdict::Alive }
         }
-        PortalError::Server { status } => {
+        PortalError::Server { status, .. } => {
             let may_be_the_users_fault = *status == 500 && about_one_user && said.by_the_portal;
             if *status >= 500 && !may_be_the_users_fault { Verdict::Down } else { Verdict::Unclear }
         }
@@ -120,10 +113,10 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
             reason: "the proxy requires a login".to_owned(),
         },
         429 | 503 if status == 429 || answer.retry_after.is_some() => {
-            PortalError::Throttled { retry_after: answer.retry_after }
+            PortalError::Throttled { server: ServerKind::Portal, retry_after: answer.retry_after }
         }
         500 if said.client_missing => PortalError::ClientMissing,
-        408 | 425 | 499 | 500.. => PortalError::Server { status },
+        408 | 425 | 499 | 500.. => PortalError::Server { server: ServerKind::Portal, status },
         400..500 => PortalError::Refused { refusal: refusal_of(operation, status, code), status, code },
         _ => PortalError::BadAnswer { reason: "its status means nothing here" },
     }

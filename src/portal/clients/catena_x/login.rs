@@ -68,8 +68,9 @@ pub(super) async fn confirm_deletion_login(client: &Client, client_id: &str) -> 
 /// Why no token could be obtained.
 fn trouble(error: &PortalError) -> String {
     match error {
-        PortalError::Server { status } => format!("its token endpoint answered {status}"),
+        PortalError::Server { status, .. } => format!("its token endpoint answered {status}"),
         PortalError::Throttled { .. } => "its token endpoint requests a pause".to_owned(),
+        PortalError::CircuitOpen { .. } => "its token endpoint failed repeatedly".to_owned(),
         error => error.to_string(),
     }
 }

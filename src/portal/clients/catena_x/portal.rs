@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use serde_json::json;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::address::Address;
@@ -32,8 +32,6 @@ use crate::transport::{PlainHttp, Transports, endpoint};
 pub struct CatenaXPortal {
     client: Arc<Client>,
     version: Arc<OnceCell<VersionRange>>,
-    /// How many credentials are verified at the same time.
-    verifying: Arc<Semaphore>,
 }
 
 impl CatenaXPortal {
@@ -67,14 +65,13 @@ impl CatenaXPortal {
                 return Err(ConfigError::NotHttps { endpoint: endpoint(url), why });
             }
         }
-        let caller = Caller::new(transport, plain_http, limits, observer, process);
+        let caller = Caller::new((transport, plain_http), &token_url, limits, observer, process);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
         let endpoints = TokenEndpoints::new(token_url.to_string(), external_token_url);
         Ok(Self {
             client: Arc::new(Client::new(caller, address, endpoints, login, delete_login)),
             version: Arc::default(),
-            verifying: Arc::new(Semaphore::new(limits.concurrency.max(1) as usize)),
         })
     }
 
@@ -127,7 +124,6 @@ impl Portal for CatenaXPortal {
         Arc::new(Self {
             client: Arc::new(self.client.bound_to(companies)),
             version: Arc::clone(&self.version),
-            verifying: Arc::clone(&self.verifying),
         })
     }
 
@@ -224,6 +220,6 @@ impl Portal for CatenaXPortal {
     }
 
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification {
-        oauth::verify(&self.client.caller, &self.verifying, credential, lane).await
+        oauth::verify(&self.client.caller, credential, lane).await
     }
 }

@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use serde_json::Value;
-use tokio::time::Instant;
 use url::Url;
 
 use super::errors::FailedCall;
-use crate::portal::PortalError;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::AccessToken;
-use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::resilient::Load;
+use crate::portal::observe::Operation;
 use crate::transport::{Answer, CALL_TIMEOUT, HttpRequest, Limit, Payload};
 
 /// A call of the portal's API.
@@ -60,7 +57,7 @@ impl Call {
         Self { timeout, ..self }
     }
 
-    /// Sends it once. A pause that the answer requests is in force for all calls of the Portal.
+    /// Sends it once. A pause that the answer requests is in force for all calls of the portal.
     pub(super) async fn send(
         &self,
         caller: &Caller,
@@ -87,22 +84,7 @@ impl Call {
                 _ => Err(FailedCall::of_answer(operation, &answer, endpoint)),
             }
         };
-        let began = Instant::now();
-        let result = caller.send(operation, request, read, |failure| CallOutcome::of(&failure.error)).await;
-        caller.limiter.answered(operation, load(result.as_ref().err()), began.elapsed());
-        if let Err(FailedCall { pause: Some(pause), .. }) = result {
-            caller.limiter.pause(pause);
-        }
-        result
-    }
-}
-
-/// What the end of a call shows of the load of the portal.
-fn load(failure: Option<&FailedCall>) -> Load {
-    match failure.map(|failure| &failure.error) {
-        None => Load::Served,
-        Some(PortalError::Throttled { .. } | PortalError::Server { status: 503 }) => Load::TooMuch,
-        Some(_) => Load::Unknown,
+        caller.send(caller.portal(), operation, request, read).await
     }
 }
 

@@ -11,10 +11,12 @@ use super::{CatenaXConfig, CatenaXPortal};
 use crate::domain::user::Credential;
 use crate::portal::observe::NoObserver;
 use crate::portal::resilient::Limits;
-use crate::portal::{Credentials, Lane, Portal, PortalError, Verification};
+use crate::portal::{Credentials, Lane, Portal, PortalError, ServerKind, Verification};
 use crate::process::{Process, Random, SetClock};
 use crate::transport::in_memory::{InMemory, Seen, response};
 use crate::transport::{HttpRequest, HttpResponse};
+
+mod servers;
 
 const TOKEN: &str = r#"{"access_token":"t1","expires_in":300}"#;
 
@@ -112,7 +114,7 @@ async fn a_date_to_wait_for_counts_by_the_clock_of_the_process() {
     let portal = portal_at(&network, Process { clock: clock.clock(), ..Process::system() });
     let pause = Some(Duration::from_secs(90));
     let first = portal.roles(Lane::Interactive).await.unwrap_err();
-    assert_eq!(first, PortalError::Throttled { retry_after: pause });
+    assert_eq!(first, PortalError::Throttled { server: ServerKind::Portal, retry_after: pause });
     let sent = network.seen().len();
     assert!(matches!(portal.roles(Lane::Background).await, Err(PortalError::Throttled { .. })));
     assert_eq!(network.seen().len(), sent, "the limiter holds all calls back");

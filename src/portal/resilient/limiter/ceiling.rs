@@ -1,4 +1,4 @@
-//! How many requests may be in progress at once: as many as the portal serves, between 1 and the limit that a person gave.
+//! How many requests may be in progress at once: as many as the server serves, between 1 and the limit that a person gave.
 //!
 //! Additive increase and decrease, as TCP does it: one less for each sign of too much load, one more after a number of answers without
 //! one. A 429 or a 503 is such a sign. So is an answer that took much longer than answers to this operation take; but not the answer to
@@ -20,7 +20,7 @@ const QUICK: Duration = Duration::from_secs(1);
 /// The usual time follows a slower answer by one part in so many, and a faster one at once.
 const FOLLOWS: u32 = 32;
 
-/// What an answer says of the load of the portal.
+/// What an answer says of the load of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Load {
     /// It was served.

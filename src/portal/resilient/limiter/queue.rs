@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ceiling::Ceiling;
 use super::{Granted, Limits};
-use crate::portal::{Lane, PortalError};
+use crate::portal::{Lane, PortalError, ServerKind};
 
 /// After this number of interactive places in a row a periodic call gets one, if any waits.
 const INTERACTIVE_STREAK: u32 = 4;
@@ -35,6 +35,7 @@ pub(super) enum Next {
 }
 
 pub(super) struct Queue {
+    pub(super) server: ServerKind,
     per_second: Option<f64>,
     burst: f64,
     pub(super) ceiling: Ceiling,
@@ -53,9 +54,10 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(server: ServerKind, limits: Limits) -> Self {
         let burst = f64::from(limits.burst.max(1));
         Self {
+            server,
             per_second: limits.requests_per_second.map(|rate| f64::from(rate.max(1))),
             burst,
             ceiling: Ceiling::new(limits.concurrency),
@@ -81,7 +83,11 @@ impl Queue {
     /// An error where the server asked for a pause that is too long to wait for.
     pub(super) fn check_pause(&self, now: Instant) -> Result<(), PortalError> {
         let left = self.paused_until.map(|until| until.saturating_duration_since(now)).unwrap_or_default();
-        if left > WAITED_PAUSE { Err(PortalError::Throttled { retry_after: Some(left) }) } else { Ok(()) }
+        if left > WAITED_PAUSE {
+            Err(PortalError::Throttled { server: self.server, retry_after: Some(left) })
+        } else {
+            Ok(())
+        }
     }
 
     /// Everybody who waits.

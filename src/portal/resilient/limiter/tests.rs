@@ -4,13 +4,17 @@ use super::*;
 
 fn limiter(requests_per_second: u32, burst: u32, concurrency: u32) -> Limiter {
     let requests_per_second = Some(requests_per_second);
-    Limiter::new(Limits { requests_per_second, burst, concurrency }, Spawner::of_runtime())
+    Limiter::new(
+        ServerKind::Portal,
+        Limits { requests_per_second, burst, concurrency },
+        Spawner::of_runtime(),
+    )
 }
 
 /// Without a rate only the number in progress is limited, and a portal that has too much to do gets fewer.
 #[tokio::test(start_paused = true)]
 async fn without_a_rate_the_portal_sets_the_pace() {
-    let limiter = Limiter::new(Limits::default(), Spawner::of_runtime());
+    let limiter = Limiter::new(ServerKind::Portal, Limits::default(), Spawner::of_runtime());
     let start = Instant::now();
     for _ in 0..1000 {
         drop(limiter.enter(Lane::Interactive).await.unwrap());
@@ -110,7 +114,10 @@ async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     });
     tokio::time::sleep(Duration::from_millis(10)).await;
     limiter.pause(Duration::from_mins(1));
-    assert!(matches!(waiting.await.unwrap(), Err(PortalError::Throttled { retry_after: Some(_) })));
+    assert!(matches!(
+        waiting.await.unwrap(),
+        Err(PortalError::Throttled { server: ServerKind::Portal, retry_after: Some(_) })
+    ));
     assert!(limiter.enter(Lane::Interactive).await.is_err());
     assert!(limiter.check_pause().is_err());
     tokio::time::sleep(Duration::from_mins(1)).await;

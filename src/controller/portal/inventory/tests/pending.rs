@@ -3,7 +3,7 @@
 use super::portal::PlayedPortal;
 use super::*;
 use crate::domain::user::Credential;
-use crate::portal::PortalError;
+use crate::portal::{PortalError, ServerKind};
 
 /// A pending user of a resource in the list.
 fn listed(resource: &str) -> ListedUser {
@@ -107,7 +107,7 @@ async fn one_that_the_list_does_not_show_is_left_to_its_resource() {
 #[tokio::test(start_paused = true)]
 async fn while_the_list_cannot_be_read_each_resource_asks_for_its_own() {
     let scene = Scene::of_pending(2);
-    scene.portal.behave(|_, _| Err(PortalError::Server { status: 500 }));
+    scene.portal.behave(|_, _| Err(PortalError::Server { server: ServerKind::Portal, status: 500 }));
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(!scene.is_pending("edc-0") && !scene.is_pending("edc-1"));
     assert!(scene.heard.woken().is_empty(), "a failure wakes nobody");

@@ -2,7 +2,7 @@
 
 use super::portal::PlayedPortal;
 use super::*;
-use crate::portal::PortalError;
+use crate::portal::{PortalError, ServerKind};
 
 const ANY: Need = Need::Proof(None);
 
@@ -58,7 +58,7 @@ async fn a_request_for_a_later_proof_gets_the_next_pair() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_reported_and_tried_again_while_anybody_waits() {
-    let down = || PortalError::Server { status: 503 };
+    let down = || PortalError::Server { server: ServerKind::Portal, status: 503 };
     let scene = Scene::new(PlayedPortal::with(3).people(move |_, _| Err(down())));
     assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Failing(down())));
     assert_eq!(scene.inventory.meet(&key("other"), ANY).await, Err(Unmet::Failing(down())));

@@ -2,7 +2,7 @@
 
 use super::portal::PlayedPortal;
 use super::*;
-use crate::portal::PortalError;
+use crate::portal::{PortalError, ServerKind};
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_sweep_continues_is_not_begun_twice_and_wakes_the_portal_at_its_end() {
@@ -23,12 +23,14 @@ async fn a_slow_sweep_continues_is_not_begun_twice_and_wakes_the_portal_at_its_e
 
 #[tokio::test(start_paused = true)]
 async fn a_sweep_reports_why_it_failed_and_the_next_one_tries_again() {
-    let scene = Scene::new(
-        PlayedPortal::with(3)
-            .people(|page, _| if page == 0 { Err(PortalError::Server { status: 500 }) } else { Ok(()) }),
-    );
+    let scene = Scene::new(PlayedPortal::with(3).people(|page, _| {
+        if page == 0 { Err(PortalError::Server { server: ServerKind::Portal, status: 500 }) } else { Ok(()) }
+    }));
     let patience = Duration::from_mins(1);
-    assert_eq!(scene.inventory.sweep(patience).await, Some(Err(PortalError::Server { status: 500 })));
+    assert_eq!(
+        scene.inventory.sweep(patience).await,
+        Some(Err(PortalError::Server { server: ServerKind::Portal, status: 500 }))
+    );
     assert!(scene.inventory.sweep(patience).await.unwrap().is_ok());
     assert_eq!(*scene.heard.sweeps.lock(), 0, "it was waited for");
 }

@@ -8,6 +8,7 @@ use crate::controller::test_support::apiserver::{Apiserver, context, technical_u
 use crate::controller::test_support::{BPN, URL, Users, connection_to, installation};
 use crate::domain::identity::{Hint, Mark};
 use crate::domain::test_support::{listed_for, owner};
+use crate::portal::ServerKind;
 use crate::portal::test_support::Fake;
 
 fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
@@ -95,7 +96,9 @@ async fn nothing_is_concluded_for_another_portal_a_failing_one_or_an_incomplete_
     let kept = after(&connection, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
     assert_eq!(ids(&kept), ["u1"]);
     assert!(portal.asked().is_empty());
-    for answer in [PortalError::Server { status: 500 }, PortalError::ClientMissing] {
+    for answer in
+        [PortalError::Server { server: ServerKind::Portal, status: 500 }, PortalError::ClientMissing]
+    {
         let (_, connection) = linked(answer);
         let kept = after(&connection, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
         assert_eq!(ids(&kept), ["u1"]);
@@ -128,7 +131,7 @@ async fn a_full_list_is_emptied_by_a_few_reads_per_sweep() {
 
 #[tokio::test]
 async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_room() {
-    let (_, connection) = linked(PortalError::Server { status: 500 });
+    let (_, connection) = linked(PortalError::Server { server: ServerKind::Portal, status: 500 });
     let mark = |retained, hint: &str| {
         Some(Mark { owner: owner("edc"), generation: 1, hint: Hint::read(hint), retained, login: false })
     };

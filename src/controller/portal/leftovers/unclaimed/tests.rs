@@ -17,7 +17,10 @@ async fn marked(answer: PortalError) -> (Vec<Marked>, usize) {
 #[tokio::test]
 async fn a_user_that_cannot_be_read_keeps_no_other_from_being_read() {
     let (read, not_read) = (|| Marked::Read(None), || Marked::NotRead);
-    for answer in [PortalError::Server { status: 500 }, PortalError::BadAnswer { reason: "it is odd" }] {
+    for answer in [
+        PortalError::Server { server: ServerKind::Portal, status: 500 },
+        PortalError::BadAnswer { reason: "it is odd" },
+    ] {
         assert_eq!(marked(answer).await, (vec![not_read(), not_read(), read()], 2));
     }
     assert_eq!(marked(PortalError::NotFound).await, (vec![read(), read(), read()], 2));

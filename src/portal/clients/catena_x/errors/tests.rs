@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -136,7 +138,10 @@ fn a_web_page_is_proof_only_where_the_backend_would_have_answered() {
         assert_eq!(error(Operation::List, status, ""), elsewhere);
     }
     for status in [500, 502, 503, 504] {
-        assert_eq!(error(Operation::List, status, HTML), PortalError::Server { status });
+        assert_eq!(
+            error(Operation::List, status, HTML),
+            PortalError::Server { server: ServerKind::Portal, status }
+        );
     }
 }
 
@@ -187,13 +192,17 @@ fn a_pause_is_asked_for_by_429_and_by_503_with_a_time() {
     let mut answer = Answer::of(503, "");
     answer.retry_after = Some(Duration::from_secs(7));
     let failure_503 = FailedCall::of_answer(Operation::List, &answer, ENDPOINT);
-    assert_eq!(failure_503.error, PortalError::Throttled { retry_after: Some(Duration::from_secs(7)) });
-    assert_eq!(failure_503.pause, Some(Duration::from_secs(7)));
+    assert_eq!(
+        failure_503.error,
+        PortalError::Throttled { server: ServerKind::Portal, retry_after: Some(Duration::from_secs(7)) }
+    );
     assert!(!failure_503.repeatable);
     let failure_429 = failure(Operation::List, 429, "");
-    assert_eq!(failure_429.error, PortalError::Throttled { retry_after: None });
-    assert!(failure_429.pause.is_some());
-    assert_eq!(failure(Operation::List, 503, "").error, PortalError::Server { status: 503 });
+    assert_eq!(failure_429.error, PortalError::Throttled { server: ServerKind::Portal, retry_after: None });
+    assert_eq!(
+        failure(Operation::List, 503, "").error,
+        PortalError::Server { server: ServerKind::Portal, status: 503 }
+    );
     assert!(failure(Operation::List, 503, "").repeatable);
 }
 
