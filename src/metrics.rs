@@ -22,10 +22,10 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use ages::PortalAges;
 use labels::{
-    CallLabels, KindLabel, OperationLabel, PortalLabels, ReconcileLabels, StateLabel, SweepLabel,
-    VerifiedLabel,
+    CallLabels, KindLabel, OperationLabels, PortalLabels, ReconcileLabels, ServerLabel, StateLabel,
+    SweepLabel, VerifiedLabel,
 };
-pub use labels::{Kind, Operation, Outcome, Reconciled, Sweep, UserState, Verified};
+pub use labels::{Kind, Operation, Outcome, Reconciled, Server, Sweep, UserState, Verified};
 pub use search::SearchProgress;
 
 /// Upper bounds in seconds: from an answer from the cache to the portal's slowest calls.
@@ -45,8 +45,8 @@ pub struct Metrics {
     reconcile_duration: Histograms<KindLabel>,
     objects_in_backoff: Family<KindLabel, Gauge>,
     portal_calls: Family<CallLabels, Counter>,
-    portal_call_duration: Histograms<OperationLabel>,
-    portal_circuit_open: Gauge,
+    portal_call_duration: Histograms<OperationLabels>,
+    portal_circuit_open: Family<ServerLabel, Gauge>,
     portal_sweeps: Family<SweepLabel, Counter>,
     portal_last_sweep: Family<PortalLabels, Gauge<f64, AtomicU64>>,
     ages: ages::Ages,
@@ -71,7 +71,7 @@ impl Default for Metrics {
             objects_in_backoff: Family::default(),
             portal_calls: Family::default(),
             portal_call_duration: Family::new_with_constructor(histogram),
-            portal_circuit_open: Gauge::default(),
+            portal_circuit_open: Family::default(),
             portal_sweeps: Family::default(),
             portal_last_sweep: Family::default(),
             ages: ages::Ages::default(),
@@ -104,18 +104,20 @@ impl Metrics {
         self.objects_in_backoff.get_or_create(&KindLabel { kind }).set(gauge(count));
     }
 
-    /// One call to a portal ended after `took`, waiting for the limiter not included.
-    pub fn portal_called(&self, operation: Operation, outcome: Outcome, took: Duration) {
-        self.portal_calls.get_or_create(&CallLabels { operation, outcome }).inc();
-        self.portal_call_duration.get_or_create(&OperationLabel { operation }).observe(took.as_secs_f64());
+    /// One call to a portal, an identity provider or a wallet ended after `took`, waiting for the limiter not included.
+    pub fn portal_called(&self, server: Server, operation: Operation, outcome: Outcome, took: Duration) {
+        self.portal_calls.get_or_create(&CallLabels { server, operation, outcome }).inc();
+        let labels = OperationLabels { server, operation };
+        self.portal_call_duration.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// A portal's circuit breaker opened (`true`) or closed (`false`); reported only when it changes.
-    pub fn portal_circuit(&self, open: bool) {
+    /// A server's circuit breaker opened (`true`), or closed or is gone (`false`); reported only when it changes.
+    pub fn portal_circuit(&self, server: Server, open: bool) {
+        let gauge = self.portal_circuit_open.get_or_create(&ServerLabel { server });
         if open {
-            self.portal_circuit_open.inc();
+            gauge.inc();
         } else {
-            self.portal_circuit_open.dec();
+            gauge.dec();
         }
     }
 
@@ -208,9 +210,14 @@ impl Metrics {
                 self.reconciles.get_or_create_owned(&ReconcileLabels { kind, outcome });
             }
         }
+        for &server in Server::ALL {
+            self.portal_circuit_open.get_or_create_owned(&ServerLabel { server });
+        }
         for &operation in Operation::ALL {
-            for &outcome in Outcome::ALL {
-                self.portal_calls.get_or_create_owned(&CallLabels { operation, outcome });
+            for &server in operation.servers() {
+                for &outcome in Outcome::ALL {
+                    self.portal_calls.get_or_create_owned(&CallLabels { server, operation, outcome });
+                }
             }
         }
         for &outcome in Sweep::ALL {
@@ -231,11 +238,13 @@ impl Metrics {
         all.register_with_unit("reconcile_duration", "How long reconciles took", Unit::Seconds, took);
         let waiting = self.objects_in_backoff.clone();
         all.register("objects_in_backoff", "Objects that wait after an error", waiting);
-        all.register("portal_calls", "Calls to portals by how they ended", self.portal_calls.clone());
+        let help = "Calls to portals, identity providers and wallets by how they ended";
+        all.register("portal_calls", help, self.portal_calls.clone());
         let took = self.portal_call_duration.clone();
-        all.register_with_unit("portal_call_duration", "How long calls to portals took", Unit::Seconds, took);
+        let help = "How long calls to portals, identity providers and wallets took";
+        all.register_with_unit("portal_call_duration", help, Unit::Seconds, took);
         let open = self.portal_circuit_open.clone();
-        all.register("portal_circuit_open", "Portals that are not called since they fail", open);
+        all.register("portal_circuit_open", "Servers of Portals that are not called since they fail", open);
         all.register("portal_sweeps", "Sweeps of portals' user lists", self.portal_sweeps.clone());
         let last = self.portal_last_sweep.clone();
         let help = "When a portal's user list was last read in full";

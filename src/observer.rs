@@ -10,7 +10,7 @@ use crate::portal::observe::{CallObserver, CallOutcome, Operation};
 pub struct MetricsObserver(pub Metrics);
 
 impl CallObserver for MetricsObserver {
-    fn observed(&self, _: ServerKind, operation: Operation, outcome: CallOutcome, elapsed: Duration) {
+    fn observed(&self, server: ServerKind, operation: Operation, outcome: CallOutcome, elapsed: Duration) {
         let operation = match operation {
             Operation::Token => metrics::Operation::Login,
             Operation::Version => metrics::Operation::Version,
@@ -30,10 +30,18 @@ impl CallObserver for MetricsObserver {
             CallOutcome::ServerError | CallOutcome::Unusable => metrics::Outcome::Failed,
             CallOutcome::Unreachable => metrics::Outcome::Unreachable,
         };
-        self.0.portal_called(operation, outcome, elapsed);
+        self.0.portal_called(label(server), operation, outcome, elapsed);
     }
 
-    fn breaker(&self, _: ServerKind, open: bool) {
-        self.0.portal_circuit(open);
+    fn breaker(&self, server: ServerKind, open: bool) {
+        self.0.portal_circuit(label(server), open);
+    }
+}
+
+const fn label(server: ServerKind) -> metrics::Server {
+    match server {
+        ServerKind::Portal => metrics::Server::Portal,
+        ServerKind::IdentityProvider => metrics::Server::IdentityProvider,
+        ServerKind::Wallet => metrics::Server::Wallet,
     }
 }

@@ -77,13 +77,25 @@ labels! {
 }
 
 labels! {
-    /// How a call to a portal ended.
+    /// The server that a call goes to.
+    Server {
+        /// The portal.
+        Portal => "portal",
+        /// The identity provider of the login and of internal users.
+        IdentityProvider => "identity_provider",
+        /// Any other token endpoint: that of external users.
+        Wallet => "wallet",
+    }
+}
+
+labels! {
+    /// How a call ended.
     Outcome {
         /// As requested.
         Ok => "ok",
-        /// The portal refused it: an answer 4xx.
+        /// The server refused it: an answer 4xx.
         Refused => "refused",
-        /// The portal failed: an answer 5xx or one that cannot be understood.
+        /// The server failed: an answer 5xx or one that cannot be understood.
         Failed => "failed",
         /// No answer.
         Unreachable => "unreachable",
@@ -126,6 +138,25 @@ labels! {
     }
 }
 
+impl Operation {
+    /// The servers that such a call goes to.
+    pub(super) const fn servers(self) -> &'static [Server] {
+        match self {
+            Self::Login => &[Server::IdentityProvider],
+            Self::Verify => &[Server::IdentityProvider, Server::Wallet],
+            Self::Version
+            | Self::Roles
+            | Self::Scan
+            | Self::Details
+            | Self::Dataspace
+            | Self::Create
+            | Self::Update
+            | Self::Reset
+            | Self::Delete => &[Server::Portal],
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct KindLabel {
     pub(super) kind: Kind,
@@ -138,12 +169,19 @@ pub(super) struct ReconcileLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct OperationLabel {
+pub(super) struct ServerLabel {
+    pub(super) server: Server,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OperationLabels {
+    pub(super) server: Server,
     pub(super) operation: Operation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct CallLabels {
+    pub(super) server: Server,
     pub(super) operation: Operation,
     pub(super) outcome: Outcome,
 }

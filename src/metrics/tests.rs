@@ -8,8 +8,10 @@ fn every_series_is_there_from_the_start() {
         "tuo_reconcile_duration_seconds_count{kind=\"portal\"} 0",
         "tuo_objects_in_backoff{kind=\"portal\"} 0",
         "tuo_objects_in_backoff{kind=\"technical_user\"} 0",
-        "tuo_portal_calls_total{operation=\"create\",outcome=\"unreachable\"} 0",
-        "tuo_portal_circuit_open 0",
+        "tuo_portal_calls_total{server=\"portal\",operation=\"create\",outcome=\"unreachable\"} 0",
+        "tuo_portal_calls_total{server=\"wallet\",operation=\"verify\",outcome=\"ok\"} 0",
+        "tuo_portal_circuit_open{server=\"portal\"} 0",
+        "tuo_portal_circuit_open{server=\"wallet\"} 0",
         "tuo_portal_sweeps_total{outcome=\"error\"} 0",
         "tuo_technical_users{state=\"stalled\"} 0",
         "tuo_credentials_verified_total{outcome=\"refused\"} 0",
@@ -33,10 +35,10 @@ fn clones_count_together() {
     let other = metrics.clone();
     let took = Duration::from_millis(200);
     other.reconciled(Kind::Portal, Reconciled::Changed, took);
-    other.portal_called(Operation::Details, Outcome::Refused, took);
-    other.portal_circuit(true);
-    other.portal_circuit(true);
-    other.portal_circuit(false);
+    other.portal_called(Server::Portal, Operation::Details, Outcome::Refused, took);
+    other.portal_circuit(Server::Wallet, true);
+    other.portal_circuit(Server::Wallet, true);
+    other.portal_circuit(Server::Wallet, false);
     let now = "2026-11-26T12:00:00Z".parse().unwrap();
     other.portal_swept("dataspace", "one", Sweep::Ok, now);
     other.portal_swept("dataspace", "two", Sweep::Ok, now);
@@ -49,9 +51,10 @@ fn clones_count_together() {
     for line in [
         "tuo_reconciles_total{kind=\"portal\",outcome=\"changed\"} 1",
         "tuo_reconcile_duration_seconds_bucket{le=\"0.25\",kind=\"portal\"} 1",
-        "tuo_portal_calls_total{operation=\"details\",outcome=\"refused\"} 1",
-        "tuo_portal_call_duration_seconds_sum{operation=\"details\"} 0.2",
-        "tuo_portal_circuit_open 1",
+        "tuo_portal_calls_total{server=\"portal\",operation=\"details\",outcome=\"refused\"} 1",
+        "tuo_portal_call_duration_seconds_sum{server=\"portal\",operation=\"details\"} 0.2",
+        "tuo_portal_circuit_open{server=\"wallet\"} 1",
+        "tuo_portal_circuit_open{server=\"portal\"} 0",
         "tuo_portal_sweeps_total{outcome=\"ok\"} 2",
         "tuo_technical_users{state=\"ready\"} 7",
         "tuo_credentials_verified_total{outcome=\"accepted\"} 1",

@@ -7,6 +7,8 @@ use futures::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use super::*;
+use crate::metrics::Metrics;
+use crate::observer::MetricsObserver;
 use crate::portal::observe::{CallObserver, CallOutcome, Operation};
 use crate::portal::{PlainHttp, Transports};
 use crate::transport::{Cause, Fault, Transport};
@@ -423,4 +425,33 @@ async fn what_is_counted_of_a_portal_goes_with_it() {
     assert_eq!(heard.open(), ["the portal", "the wallet"], "another client of the same servers is there");
     drop(bound);
     assert!(heard.open().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_is_in_the_metrics_until_its_portal_is_gone() {
+    let metrics = Metrics::default();
+    let check = |line: &str| {
+        let text = metrics.encode();
+        assert!(text.lines().any(|found| found == line), "{line} in:\n{text}");
+    };
+    let network = only(WALLET, || Some(response(502, &[], "")));
+    let portals = [(); 2].map(|()| {
+        let observer = Arc::new(MetricsObserver(metrics.clone()));
+        let config = config(Limits::default(), TOKEN_URL);
+        CatenaXPortal::new(config, &network, observer, Process::system()).unwrap()
+    });
+    for portal in &portals {
+        for _ in 0..5 {
+            verify(portal, WALLET).await;
+        }
+    }
+    check("tuo_portal_calls_total{server=\"wallet\",operation=\"verify\",outcome=\"failed\"} 10");
+    let [first, second] = portals;
+    check("tuo_portal_circuit_open{server=\"wallet\"} 2");
+    drop(first);
+    check("tuo_portal_circuit_open{server=\"wallet\"} 1");
+    drop(second);
+    for server in ["portal", "identity_provider", "wallet"] {
+        check(&format!("tuo_portal_circuit_open{{server=\"{server}\"}} 0"));
+    }
 }
