@@ -11,7 +11,7 @@ use super::site::CheckedSite;
 use super::users::{self, Leftover};
 use super::words::{self, LoginContext};
 use crate::domain::user::{Role, RoleKind};
-use crate::portal::{self, Capabilities, Lane, Login, PortalError};
+use crate::portal::{self, Capabilities, Lane, Login, PortalError, ServerKind};
 
 /// What was found, for the steps that follow.
 pub(super) struct Reached {
@@ -239,6 +239,9 @@ fn is_portals(error: &PortalError, portal: &str, provider: &str) -> bool {
         PortalError::Unreachable { endpoint, .. } | PortalError::Tls { endpoint, .. } => {
             endpoint == portal && portal != provider
         }
+        PortalError::Server { server, .. }
+        | PortalError::Throttled { server, .. }
+        | PortalError::CircuitOpen { server, .. } => *server == ServerKind::Portal,
         _ => false,
     }
 }

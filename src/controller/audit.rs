@@ -20,7 +20,7 @@ use crate::domain::user::{Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
     Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress,
-    ShownDataspace, Verification,
+    ServerKind, ShownDataspace, Verification,
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
@@ -76,6 +76,12 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::CreatesInProgress
         | PortalError::NotATokenEndpoint
         | PortalError::OtherCompany => NOT_SENT,
+        // The token for it was not obtained.
+        PortalError::Throttled { server, .. } | PortalError::Server { server, .. }
+            if *server != ServerKind::Portal =>
+        {
+            NOT_SENT
+        }
         PortalError::Throttled { .. }
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }

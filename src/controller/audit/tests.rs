@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::*;
 use crate::domain::test_support::{credential, details, listed};
 use crate::domain::user::ListedUser;
-use crate::portal::ServerKind;
 use crate::portal::test_support::{Answers, Fake, a_scan};
 
 /// A portal that answers each write with this.
@@ -32,8 +31,8 @@ impl CreateSlot for Answer {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         match self.0 {
             Some(error) => {
-                let effect =
-                    if matches!(error, PortalError::Server { .. }) { Effect::Unknown } else { Effect::None };
+                let was_sent = matches!(error, PortalError::Server { server: ServerKind::Portal, .. });
+                let effect = if was_sent { Effect::Unknown } else { Effect::None };
                 Err(CreateFailure { error, effect })
             }
             None => Ok(vec![UserDetails {
@@ -112,10 +111,12 @@ async fn each_write_has_one_line_with_every_field_and_no_secret() {
 
 #[tokio::test]
 async fn a_failed_write_says_what_became_of_it() {
+    let no_token = PortalError::Server { server: ServerKind::IdentityProvider, status: 502 };
     let open = PortalError::CircuitOpen { server: ServerKind::Portal, retry_after: Duration::from_secs(1) };
     for (error, outcome) in [
         (PortalError::Forbidden { permission: "p" }, "refused"),
         (PortalError::Server { server: ServerKind::Portal, status: 502 }, "unknown"),
+        (no_token, "not_sent"),
         (open, "not_sent"),
     ] {
         let lines = every_write(Some(error.clone())).await;

@@ -6,7 +6,7 @@ use crate::controller::status::failure::PANICKED;
 use crate::domain::blocker::Blocker;
 use crate::domain::permissions::{PermissionNames, role_with};
 use crate::domain::reason::Reason;
-use crate::portal::PortalError;
+use crate::portal::{PortalError, ServerKind};
 
 /// The message while the list is read. It has no numbers: a value that changes all the time is a metric and a log line.
 const LIST_AWAITED: &str = "This resource waits for the search of the portal's user list, which takes minutes if the \
@@ -47,9 +47,14 @@ impl Failure {
 /// What a failed call means for the resource, and what to do.
 fn trouble_of(error: &PortalError, disclosed: Option<&PermissionNames>) -> Blocker {
     let (reason, words) = match (error, disclosed) {
-        (PortalError::CircuitOpen { .. }, _) => {
+        (PortalError::CircuitOpen { server: ServerKind::Portal, .. }, _) => {
             (Reason::PortalError, "The portal fails at the moment. The operator tries again.".to_owned())
         }
+        // No call of the portal needs a wallet.
+        (PortalError::CircuitOpen { .. }, _) => (
+            Reason::PortalError,
+            "The portal's identity provider fails at the moment. The operator tries again.".to_owned(),
+        ),
         (PortalError::CreatesInProgress, _) => (Reason::Creating, TURN_AWAITED.to_owned()),
         (PortalError::OtherCompany, _) => (
             Reason::CompanyUnknown,
@@ -89,7 +94,6 @@ mod tests {
     use super::*;
     use crate::domain::format::FormatError;
     use crate::domain::test_support::PERMISSION_NAMES;
-    use crate::portal::ServerKind;
 
     /// One failure of each variant; a new variant is a failure to compile.
     fn next(after: Option<&Failure>) -> Option<Failure> {
