@@ -6,7 +6,8 @@ use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The limits of the requests to a portal, for all TechnicalUsers of the Portal together.
+/// The limits of the requests to a portal, for all TechnicalUsers of the Portal together. They also hold, separately, for the
+/// identity provider of the login and for each wallet that issues tokens.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {

@@ -99,7 +99,8 @@ pub struct PortalSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 
-    /// The limits of the requests to the portal.
+    /// The limits of the requests to the portal. They hold separately for its identity provider, and for each wallet that issues
+    /// tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
 
