@@ -11,6 +11,7 @@ use crate::domain::user::{ListedUser, Role, RoleKind};
 use crate::portal::test_support::{Answers, Fake, a_scan};
 use crate::portal::{
     ClientConfig, ConfigError, Connector, Login, Permissions, PlainHttp, Portal, PortalError, Scan,
+    ServerKind,
 };
 
 /// A portal with this login, which shows these roles.
@@ -29,7 +30,7 @@ impl Answers for OneLogin {
 
     async fn roles(&self) -> Result<Vec<Role>, PortalError> {
         if *self.fails.lock() {
-            return Err(PortalError::Server { status: 500 });
+            return Err(PortalError::Server { server: ServerKind::Portal, status: 500 });
         }
         Ok(self.roles.lock().clone())
     }
