@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::state::order::Collation;
 use crate::version::Version;
 
 /// Everything a [`crate::Simulator`] is started with; see the builder methods.
@@ -14,6 +15,7 @@ pub struct Config {
     pub(crate) wallet_delay: WalletDelay,
     pub(crate) wallet_url_with_path: bool,
     pub(crate) latency: bool,
+    pub(crate) collation: Collation,
     pub(crate) tls: Tls,
     pub(crate) tls_names: Vec<String>,
     pub(crate) token_lifetime: Duration,
@@ -53,6 +55,7 @@ impl Config {
             wallet_delay: WalletDelay::After(Duration::from_millis(50)),
             wallet_url_with_path: false,
             latency: false,
+            collation: Collation::default(),
             tls: Tls::Off,
             tls_names: Vec::new(),
             token_lifetime: Duration::from_mins(5),
@@ -95,6 +98,13 @@ impl Config {
     #[must_use]
     pub fn latency(mut self, on: bool) -> Self {
         self.latency = on;
+        self
+    }
+
+    /// How the database sorts the lists (portal contract, section 2.1).
+    #[must_use]
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = collation;
         self
     }
 

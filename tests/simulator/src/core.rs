@@ -13,6 +13,7 @@ use crate::config::WalletDelay;
 use crate::gates::Stage;
 use crate::http::Part;
 use crate::state::State;
+use crate::state::order::Collation;
 
 /// How long a test waits for a state of the portal, or for a call at a gate. Far more than anything needs on a busy machine:
 /// it only bounds how long a broken test takes.
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) wallet_delay: WalletDelay,
     pub(crate) wallet_url_with_path: bool,
     pub(crate) latency: bool,
+    pub(crate) collation: Collation,
     pub(crate) token_lifetime: Duration,
     pub(crate) clock_skew: Duration,
 }

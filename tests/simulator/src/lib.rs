@@ -50,6 +50,7 @@ pub use crate::people::Change;
 pub use crate::setup::{SetupError, StartError};
 pub use crate::simulator::Simulator;
 pub use crate::state::connector::ConnectorStatus;
+pub use crate::state::order::Collation;
 pub use crate::state::roles::RoleDef;
 pub use crate::state::user::{Kind, Ownership, Status};
 pub use crate::tls::TlsError;

@@ -262,6 +262,7 @@ pub(crate) fn settings(config: &Config) -> Settings {
         wallet_delay: config.wallet_delay,
         wallet_url_with_path: config.wallet_url_with_path,
         latency: config.latency,
+        collation: config.collation,
         token_lifetime: config.token_lifetime,
         clock_skew: config.clock_skew,
     }

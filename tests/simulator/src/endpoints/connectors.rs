@@ -47,8 +47,10 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             .collect();
         let total = rows.len();
         let named = rows.into_iter().map(|connector| (connector.name.as_str(), connector));
-        let entries: Vec<Value> =
-            order::page(named, page, size).into_iter().map(|connector| entry(state, connector)).collect();
+        let entries: Vec<Value> = order::page(context.core.settings.collation, named, page, size)
+            .into_iter()
+            .map(|connector| entry(state, connector))
+            .collect();
         Reply::ok(&pages(total, page, size, &entries))
     }))
 }

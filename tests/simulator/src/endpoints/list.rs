@@ -47,7 +47,7 @@ pub(super) fn handle(context: &Context<'_>) -> Outcome {
         let rows = rows(state, company, &filter);
         let total = rows.len();
         let named = rows.into_iter().map(|row| (row.0.name.as_str(), row));
-        let entries: Vec<Value> = order::page(named, page, size)
+        let entries: Vec<Value> = order::page(context.core.settings.collation, named, page, size)
             .into_iter()
             .map(|(user, connector)| entry(user, connector, company, version))
             .collect();

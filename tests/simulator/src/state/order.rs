@@ -7,12 +7,29 @@
 
 use std::cmp::Ordering;
 
+/// By what the database sorts names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Collation {
+    /// Punctuation before digits before letters, and letters before their case, as ICU and newer releases of glibc do.
+    #[default]
+    Language,
+    /// As that, but punctuation counts only where all else is equal, as in older releases of glibc.
+    LanguageWithoutPunctuation,
+    /// By bytes, as in C.
+    Bytes,
+}
+
 /// One page of rows sorted by name.
-pub(crate) fn page<'a, T>(rows: impl IntoIterator<Item = (&'a str, T)>, page: usize, size: usize) -> Vec<T> {
+pub(crate) fn page<'a, T>(
+    collation: Collation,
+    rows: impl IntoIterator<Item = (&'a str, T)>,
+    page: usize,
+    size: usize,
+) -> Vec<T> {
     let start = page.saturating_mul(size);
     let end = start.saturating_add(size);
     let mut keyed: Vec<Row<'a, T>> =
-        rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
+        rows.into_iter().map(|(name, row)| Row { key: Key::of(name, collation), row }).collect();
     // The database takes to the heap once it has seen twice as many rows as it needs.
     let sorted = if keyed.len() > end.saturating_mul(2) {
         first_by_heap(keyed, end)
@@ -28,18 +45,21 @@ struct Row<'a, T> {
     row: T,
 }
 
-/// The order of names in the database's collation: letters and digits before case, punctuation before digits before letters,
-/// bytes last. Only identical names are equal.
+/// The order of names in the database's collation, bytes last. Only identical names are equal.
 struct Key<'a> {
-    /// The letters without their case, each after what sorts before it.
+    /// What is compared first. For a language: the letters without their case, each after what sorts before it.
     base: Vec<u8>,
     name: &'a str,
 }
 
 impl<'a> Key<'a> {
-    fn of(name: &'a str) -> Self {
+    fn of(name: &'a str, collation: Collation) -> Self {
+        if collation == Collation::Bytes {
+            return Self { base: name.as_bytes().to_vec(), name };
+        }
+        let counts = |c: &char| collation == Collation::Language || c.is_alphanumeric();
         let mut base = Vec::with_capacity(2 * name.len());
-        for c in name.chars().flat_map(char::to_lowercase) {
+        for c in name.chars().flat_map(char::to_lowercase).filter(counts) {
             base.push(if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) });
             base.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
