@@ -19,8 +19,8 @@ use crate::domain::plan::OutputId;
 use crate::domain::user::{Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
-    Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress,
-    ServerKind, ShownDataspace, Verification,
+    Absence, Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan,
+    ScanProgress, ServerKind, ShownDataspace, Verification,
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
@@ -182,6 +182,10 @@ impl Portal for Audited {
 
     fn scan_progress(&self) -> Option<ScanProgress> {
         self.portal.scan_progress()
+    }
+
+    async fn prove_absent(&self, beginning: &str, users: u64, lane: Lane) -> Result<Absence, PortalError> {
+        self.portal.prove_absent(beginning, users, lane).await
     }
 
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {

@@ -10,6 +10,7 @@ use serde::de::{
 
 pub(crate) use crate::domain::user::is_id;
 
+use super::absence::Lead;
 use crate::domain::text::{printable, printable_lines};
 
 /// The longest name of a user, role, connector or offer. One more than a resource can request, so that a cut name is
@@ -27,6 +28,13 @@ pub(crate) const SECRET: usize = 4096;
 /// A text for people, cut at `MOST` characters, without control characters.
 #[derive(Default)]
 pub(crate) struct Text<const MOST: usize>(pub(crate) String);
+
+/// The name of a user in the list: as [`Text`], and what decides its place there.
+#[derive(Default)]
+pub(crate) struct Named<const MOST: usize> {
+    pub(crate) text: String,
+    pub(crate) lead: Lead,
+}
 
 /// As [`Text`], with line breaks and tabs.
 #[derive(Default)]
@@ -60,6 +68,13 @@ pub(crate) fn is_exact(text: &str, most: usize) -> bool {
 impl<'de, const MOST: usize> Deserialize<'de> for Text<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Reader(|text: &str| Some(Self(printable(text, MOST)))))
+    }
+}
+
+impl<'de, const MOST: usize> Deserialize<'de> for Named<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| Some(Self { text: printable(text, MOST), lead: Lead::of(text) });
+        deserializer.deserialize_str(Reader(read))
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! [`Portal`] is what the rest of the operator sees, and [`Clients`] builds one. The client for Catena-X and Cofinity-X is in
 //! `clients::catena_x`, its login in `oauth`, and what keeps a server from being overrun (limiter, lanes, circuit breaker, retry) in
-//! `resilient`, for each of the `servers` of a Portal. Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ
-//! in is in [`Capabilities`].
+//! `resilient`, for each of the `servers` of a Portal. `absence` knows when a page of a sorted list proves that a name is not there.
+//! Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ in is in
+//! [`Capabilities`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use crate::domain::dataspace::DataspaceValues;
 use crate::domain::user::{Credential, NewUser, Role, UserDetails, UserId};
 
+mod absence;
 mod bounds;
 mod caller;
 mod capabilities;
@@ -30,6 +32,7 @@ mod servers;
 #[cfg(test)]
 pub(crate) mod test_support;
 
+pub use absence::{Absence, expected_pages};
 pub use capabilities::Capabilities;
 pub use error::{CreateFailure, Effect, PortalError};
 pub use listing::{ListOrder, Scan, ScanProgress};
@@ -156,6 +159,9 @@ pub trait Portal: Send + Sync {
     /// The progress of the running scan, if the client knows it.
     fn scan_progress(&self) -> Option<ScanProgress>;
 
+    /// Whether no user of the whole list has a name that begins so, by a few pages of it. `users` is how many it has about.
+    async fn prove_absent(&self, beginning: &str, users: u64, lane: Lane) -> Result<Absence, PortalError>;
+
     /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError>;
 
@@ -210,7 +216,9 @@ pub use crate::transport::{
     Transport, Transports,
 };
 #[cfg(test)]
-pub(crate) use clients::catena_x::{Filter, Page, Pages, scan_pages, scan_pending};
+pub(crate) use absence::{Lead, Order};
+#[cfg(test)]
+pub(crate) use clients::catena_x::{Filter, Page, Pages, prove_absent, scan_pages, scan_pending};
 pub use clients::{ClientConfig, Clients, Connector};
 pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress,
+    Absence, Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress,
     ShownDataspace, Verification,
 };
 use crate::domain::test_support::PERMISSION_NAMES;
@@ -32,6 +32,11 @@ pub trait Answers: Send + Sync {
         // A list that takes no time could not be read twice.
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         Ok(a_scan(Vec::new()))
+    }
+
+    /// Whether no user has a name that begins so.
+    async fn prove_absent(&self, _beginning: &str, _users: u64) -> Result<Absence, PortalError> {
+        Ok(Absence { is_proved: false, pages: 0 })
     }
 
     /// The users with such a client ID.
@@ -128,6 +133,10 @@ impl<T: Answers + 'static> Portal for Fake<T> {
 
     fn scan_progress(&self) -> Option<ScanProgress> {
         self.0.scan_progress()
+    }
+
+    async fn prove_absent(&self, beginning: &str, users: u64, _: Lane) -> Result<Absence, PortalError> {
+        self.0.prove_absent(beginning, users).await
     }
 
     async fn narrow(&self, client_id: &str, _: Lane) -> Result<Scan, PortalError> {

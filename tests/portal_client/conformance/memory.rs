@@ -11,7 +11,7 @@ use technical_user_operator::domain::user::{
     Credential, Linked, NewUser, Role, RoleKind, UserDetails, UserId, UserKind, is_id,
 };
 use technical_user_operator::portal::{
-    Capabilities, CreateFailure, CreateSlot, Effect, Lane, ListOrder, Login, Permissions, Portal,
+    Absence, Capabilities, CreateFailure, CreateSlot, Effect, Lane, ListOrder, Login, Permissions, Portal,
     PortalError, Refusal, Scan, ScanProgress, ShownDataspace, TokenRoles, Verification,
 };
 
@@ -177,6 +177,12 @@ impl Portal for MemoryPortal {
 
     fn scan_progress(&self) -> Option<ScanProgress> {
         None
+    }
+
+    async fn prove_absent(&self, beginning: &str, _: u64, _: Lane) -> Result<Absence, PortalError> {
+        let is_there = |stored: &Stored| stored.name.starts_with(beginning);
+        let state = self.enter()?;
+        Ok(Absence { is_proved: !state.users.values().any(is_there), pages: 1 })
     }
 
     async fn narrow(&self, client_id: &str, _: Lane) -> Result<Scan, PortalError> {

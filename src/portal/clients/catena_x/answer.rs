@@ -14,6 +14,7 @@ use crate::domain::user::{
     Linked, ListedUser, Offer, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
 use crate::portal::PortalError;
+use crate::portal::absence::Lead;
 use crate::portal::bounds::{Exact, ID, List, Text, URL, is_exact};
 use crate::portal::oauth::TECHNICAL_ROLES_OF;
 use crate::transport::Answer;
@@ -42,6 +43,8 @@ const MOST_ROLES: usize = 512;
 /// One page of the list.
 pub(crate) struct Page {
     pub(crate) users: Vec<ListedUser>,
+    /// What decides the places of their names.
+    pub(crate) leads: Vec<Lead>,
     /// Users on all pages.
     pub(crate) total: u64,
     pub(crate) pages: u32,
@@ -58,7 +61,9 @@ pub(super) fn page(answer: &Answer, size: u32) -> Result<Page, PortalError> {
     if page.meta.total_elements > MOST_USERS {
         return Err(TOO_MANY_USERS);
     }
+    let lead = |entry: &ListedDto| entry.name.as_ref().map(|name| name.lead.clone()).unwrap_or_default();
     Ok(Page {
+        leads: entries.iter().map(lead).collect(),
         users: entries.into_iter().map(listed).collect(),
         total: page.meta.total_elements,
         pages: page.meta.total_pages,
@@ -152,7 +157,7 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, PortalError> {
 }
 
 fn listed(dto: ListedDto) -> ListedUser {
-    let name = text(dto.name);
+    let name = dto.name.unwrap_or_default().text;
     ListedUser {
         id: UserId::new(&dto.service_account_id.0),
         client_id: filled(dto.client_id.map(|id| id.0)),

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::address::Address;
 use super::credential::TokenEndpoints;
 use super::errors::FailedCall;
 use super::request::{Bearer, Call};
 use super::scan::Progress;
+use crate::portal::absence::Order;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{AccessToken, TokenSource};
 use crate::portal::observe::Operation;
@@ -27,6 +30,8 @@ pub(super) struct Client {
     pub(super) login: Arc<TokenSource>,
     pub(super) delete_login: Option<Arc<TokenSource>>,
     pub(super) progress: Arc<Progress>,
+    /// What the pages of the user list have shown of its order.
+    pub(super) order: Arc<Mutex<Order>>,
     /// The companies that a token has to name; `None` where it is not bound to any.
     accepted: Option<Arc<[String]>>,
 }
@@ -62,6 +67,7 @@ impl Client {
             login: Arc::new(login),
             delete_login: delete_login.map(Arc::new),
             progress: Arc::default(),
+            order: Arc::default(),
             accepted: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The portal of Catena-X, which Cofinity-X runs too: one tolerant client for the versions 2.0 to 2.6 and later.
 
+mod absence;
 mod address;
 mod answer;
 mod client;
@@ -21,6 +22,7 @@ pub use config::CatenaXConfig;
 pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {
+    absence::prove_absent,
     answer::Page,
     scan::{Filter, Pages, scan_pages, scan_pending},
 };

@@ -15,15 +15,15 @@ use super::config::CatenaXConfig;
 use super::credential::TokenEndpoints;
 use super::request::Call;
 use super::version::{self, VersionRange};
-use super::{answer, create, dataspace, login, scan};
+use super::{absence, answer, create, dataspace, login, scan};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
 use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::{
-    Capabilities, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal, Scan,
-    ScanProgress, ShownDataspace, Verification,
+    Absence, Capabilities, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal,
+    Scan, ScanProgress, ShownDataspace, Verification,
 };
 use crate::process::Process;
 use crate::transport::{PlainHttp, Transports, endpoint};
@@ -143,6 +143,11 @@ impl Portal for CatenaXPortal {
 
     fn scan_progress(&self) -> Option<ScanProgress> {
         Some(self.client.progress.get())
+    }
+
+    async fn prove_absent(&self, beginning: &str, users: u64, lane: Lane) -> Result<Absence, PortalError> {
+        let version = self.version().await?;
+        absence::by_pages(&self.client, version, (beginning, users), lane).await
     }
 
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {

@@ -63,16 +63,18 @@ pub(crate) trait Pages: Sync {
     fn came(&self, _read: u32, _pages: u32) {}
 }
 
-struct PortalPages<'a> {
-    client: &'a Client,
-    version: VersionRange,
-    lane: Lane,
+pub(super) struct PortalPages<'a> {
+    pub(super) client: &'a Client,
+    pub(super) version: VersionRange,
+    pub(super) lane: Lane,
 }
 
 impl Pages for PortalPages<'_> {
     async fn page(&self, number: u32, size: u32, filter: Filter<'_>) -> Result<Page, PortalError> {
         let url = page_url(self.client, self.version, (number, size), filter);
-        answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?, size)
+        let page = answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?, size)?;
+        self.client.order.lock().learn(&page.leads);
+        Ok(page)
     }
 
     fn came(&self, read: u32, pages: u32) {

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use crate::portal::bounds::{DESCRIPTION, Exact, ID, Id, Lines, List, NAME, SECRET, Text, URL};
+use crate::portal::bounds::{DESCRIPTION, Exact, ID, Id, Lines, List, NAME, Named, SECRET, Text, URL};
 
 /// The most entries that the portal puts on a page (all versions).
 pub(super) const PAGE_SIZE: u32 = 15;
@@ -41,7 +41,7 @@ pub(super) struct ListedDto {
     pub(super) service_account_id: Id,
     /// For people and comparisons only: what is published comes from the details.
     pub(super) client_id: Option<Text<NAME>>,
-    pub(super) name: Option<Text<NAME>>,
+    pub(super) name: Option<Named<NAME>>,
     /// 2.3 and later.
     pub(super) user_type: Option<Word>,
     pub(super) service_account_type: Option<Word>,

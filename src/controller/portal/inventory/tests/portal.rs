@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use super::{id, user};
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::test_support::Answers;
-use crate::portal::{Filter, Page, Pages, PortalError, Scan, scan_pages, scan_pending};
+use crate::portal::{
+    Absence, Filter, Lead, Order, Page, Pages, PortalError, Scan, prove_absent, scan_pages, scan_pending,
+};
 
 /// What people do to the list before the page of this number (of all pages that were read) is answered.
 type People = Box<dyn FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send>;
@@ -21,6 +23,7 @@ pub(super) struct PlayedPortal {
     page_time: Duration,
     pages: AtomicUsize,
     scans: AtomicUsize,
+    order: Mutex<Order>,
 }
 
 impl PlayedPortal {
@@ -33,6 +36,7 @@ impl PlayedPortal {
             page_time: Duration::from_millis(100),
             pages: AtomicUsize::new(0),
             scans: AtomicUsize::new(0),
+            order: Mutex::default(),
         }
     }
 
@@ -99,8 +103,9 @@ impl Pages for PlayedPortal {
         let total = listed.len();
         let pages = u32::try_from(total.div_ceil(size as usize)).unwrap();
         let (number, size) = (number as usize, size as usize);
-        let users = listed.into_iter().skip(number * size).take(size).collect();
-        Ok(Page { users, total: total as u64, pages })
+        let users: Vec<_> = listed.into_iter().skip(number * size).take(size).collect();
+        let leads = users.iter().map(|user| Lead::of(&user.name)).collect();
+        Ok(Page { users, leads, total: total as u64, pages })
     }
 }
 
@@ -114,6 +119,10 @@ impl Answers for PlayedPortal {
     async fn scan(&self) -> Result<Scan, PortalError> {
         self.scans.fetch_add(1, Ordering::SeqCst);
         scan_pages(self).await
+    }
+
+    async fn prove_absent(&self, beginning: &str, users: u64) -> Result<Absence, PortalError> {
+        prove_absent(self, &self.order, (beginning, users)).await
     }
 
     async fn pending(&self) -> Result<Scan, PortalError> {
