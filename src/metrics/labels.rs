@@ -57,7 +57,7 @@ labels! {
         Version => "version",
         /// The roles on offer.
         Roles => "roles",
-        /// The whole user list.
+        /// A page of the user list.
         Scan => "scan",
         /// One user, its secret included.
         Details => "details",

@@ -216,6 +216,12 @@ impl Snapshot {
         self.of_prefix(owner, |id| self.unseen.get(id))
     }
 
+    /// Whether a user is known, shown by the last readings or not, whose name has this prefix.
+    #[must_use]
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        self.prefixes.has(prefix)
+    }
+
     fn of_prefix<'a>(
         &'a self,
         owner: &Owner,

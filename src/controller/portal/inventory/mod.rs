@@ -1,10 +1,12 @@
 //! The user list of one portal, read once for all `TechnicalUser`s, and what its readings prove.
 //!
 //! `reading` reads the list once and takes the result over, `sweep` does so periodically, `search` until the list
-//! answers what resources wait for, who are in `waiting`; `gate` keeps this process's own creates and deletes apart from a proof.
+//! answers what resources wait for, who are in `waiting`; `names` proves single names absent by a few pages. `gate` keeps this
+//! process's own creates and deletes apart from a proof by readings.
 //! `pending` reads the short list of the users that the wallet service has not created yet.
 
 mod gate;
+mod names;
 mod pending;
 mod reading;
 mod search;
@@ -82,6 +84,10 @@ struct KnownUsers {
     last: Option<Stable>,
     /// When the first reading of the last proving pair began.
     proved: Option<Instant>,
+    /// The names that a page proved absent, as prefixes, and when the search for each began.
+    absent: BTreeMap<String, Instant>,
+    /// How many pages were read for single names since the last proving pair.
+    pages_for_names: u64,
     /// When the last reading began on which a mass disappearance was judged, and its number.
     judged: Option<Instant>,
     judged_number: u64,
@@ -150,6 +156,7 @@ impl Inventory {
     /// Writes a user of ours through, new or changed.
     pub fn put(&self, user: ListedUser) {
         let mut state = self.state();
+        state.forget_name_of(&user.name);
         state.written.push((Instant::now(), user.id.clone()));
         state.snapshot.put(user);
     }
@@ -157,6 +164,8 @@ impl Inventory {
     /// Writes through that a user of ours is deleted.
     pub fn remove(&self, id: &UserId) {
         let mut state = self.state();
+        let name = state.snapshot.get(id).map(|user| user.name.clone());
+        state.forget_name_of(name.as_deref().unwrap_or_default());
         state.written.push((Instant::now(), id.clone()));
         state.snapshot.remove(id);
         state.marks.remove(id);

@@ -25,6 +25,13 @@ pub(super) struct Stable {
     quiet: Option<u64>,
 }
 
+impl Stable {
+    /// Whether one more reading would make it a proof of what began after this time.
+    pub(super) fn begins_a_pair(&self, after: Option<Instant>, quiet: Option<u64>) -> bool {
+        self.quiet.is_some() && self.quiet == quiet && after.is_none_or(|after| self.began >= after)
+    }
+}
+
 impl Inventory {
     /// Reads the list, unless a reading that began after `since` has ended meanwhile.
     ///
@@ -75,6 +82,7 @@ impl Inventory {
                 && first.quiet == self.gate.quiet_since()
             {
                 state.proved = Some(first.began);
+                state.pages_for_names = 0;
                 state.snapshot.prove(first.number);
             }
             state.last = this;

@@ -1,4 +1,4 @@
-//! Reads the list until it answers what resources wait for.
+//! Reads the list, or a few pages of it, until it answers what resources wait for.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Inventory {
                     let woken = {
                         let mut state = self.state();
                         state.search.failure = None;
-                        state.release(KnownUsers::meets)
+                        state.release(KnownUsers::answers)
                     };
                     self.report(woken);
                 }
@@ -100,7 +100,7 @@ impl Inventory {
         }
     }
 
-    fn report(&self, woken: Vec<Key>) {
+    pub(super) fn report(&self, woken: Vec<Key>) {
         self.count(&mut self.state());
         self.ended.notify_waiters();
         self.listener.wake(woken);
@@ -125,6 +125,7 @@ impl Inventory {
                 return Ok(());
             }
             match need {
+                Need::Proof(_) if self.look_for_names().await? => return Ok(()),
                 Need::Judgement(_) => {
                     self.read_and_measure(self.read(Lane::Interactive, Instant::now())).await?;
                 }

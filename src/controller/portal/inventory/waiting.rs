@@ -42,6 +42,8 @@ pub(super) struct Search {
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) need: Need,
+    /// The prefix of the names whose absence is enough, until it was looked for in vain.
+    pub(super) name: Option<String>,
     /// Its reconcile has ended: it is to be woken.
     left: bool,
 }
@@ -55,13 +57,19 @@ impl KnownUsers {
         }
     }
 
+    /// Whether one that waits has what it waits for.
+    pub(super) fn answers(&self, waiting: &Waiting) -> bool {
+        self.meets(waiting.need)
+            || waiting.name.as_ref().is_some_and(|name| self.is_absent(name, waiting.need))
+    }
+
     /// Ends the waiting of these; the keys of those that are to be woken.
-    pub(super) fn release(&mut self, which: impl Fn(&Self, Need) -> bool) -> Vec<Key> {
+    pub(super) fn release(&mut self, which: impl Fn(&Self, &Waiting) -> bool) -> Vec<Key> {
         let ended: Vec<Key> = self
             .search
             .waiting
             .iter()
-            .filter(|(_, waiting)| which(self, waiting.need))
+            .filter(|(_, waiting)| which(self, waiting))
             .map(|(key, _)| key.clone())
             .collect();
         let mut left =
@@ -74,18 +82,34 @@ impl Inventory {
     /// Waits for what a resource needs from the list, as long as that is near. Where it is not, the list is read all the
     /// same, and `who` is woken at the end.
     pub async fn meet(self: &Arc<Self>, who: &Key, need: Need) -> Result<(), Unmet> {
+        self.meet_for(who, need, None).await
+    }
+
+    /// As [`Self::meet`] with a proof, for a resource that needs only that no user has a name with its prefix.
+    pub async fn prove_absent(
+        self: &Arc<Self>,
+        who: &Key,
+        prefix: &str,
+        after: Option<Instant>,
+    ) -> Result<(), Unmet> {
+        self.meet_for(who, Need::Proof(after), Some(prefix)).await
+    }
+
+    async fn meet_for(self: &Arc<Self>, who: &Key, need: Need, name: Option<&str>) -> Result<(), Unmet> {
         let deadline = Instant::now() + self.patience();
+        let is_met =
+            |state: &KnownUsers| state.meets(need) || name.is_some_and(|name| state.is_absent(name, need));
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
             {
                 let mut state = self.state();
-                if state.meets(need) {
+                if is_met(&state) {
                     state.search.waiting.remove(who);
                     return Ok(());
                 }
-                self.request(&mut state, who, need);
+                self.request(&mut state, who, (need, name));
                 if let Some(error) = state.search.failure.clone() {
                     self.leave_search(&mut state, who);
                     return Err(Unmet::Failing(error));
@@ -93,11 +117,11 @@ impl Inventory {
             }
             if timeout_at(deadline, ended).await.is_err() {
                 let mut state = self.state();
-                if state.meets(need) {
+                if is_met(&state) {
                     state.search.waiting.remove(who);
                     return Ok(());
                 }
-                self.request(&mut state, who, need);
+                self.request(&mut state, who, (need, name));
                 self.leave_search(&mut state, who);
                 return Err(Unmet::Waiting);
             }
@@ -110,13 +134,17 @@ impl Inventory {
         if state.meets(need) {
             return true;
         }
-        self.request(&mut state, who, need);
+        self.request(&mut state, who, (need, None));
         self.leave_search(&mut state, who);
         false
     }
 
-    fn request(self: &Arc<Self>, state: &mut KnownUsers, who: &Key, need: Need) {
-        state.search.waiting.entry(who.clone()).or_insert(Waiting { need, left: false }).need = need;
+    fn request(self: &Arc<Self>, state: &mut KnownUsers, who: &Key, (need, name): (Need, Option<&str>)) {
+        let first = || Waiting { need, name: name.map(str::to_owned), left: false };
+        let waiting = state.search.waiting.entry(who.clone()).or_insert_with(first);
+        waiting.need = need;
+        // Once it was looked for in vain, or something else is needed, only the pair of readings ends it.
+        waiting.name = waiting.name.take().filter(|known| name == Some(known));
         if !state.search.running {
             state.search.running = true;
             state.search.failure = None;

@@ -1,6 +1,7 @@
 //! The real inventory under a portal that is played, in simulated time.
 
 mod changes;
+mod names;
 mod pending;
 mod portal;
 mod proofs;
@@ -100,6 +101,17 @@ impl Scene {
             }
         }
         panic!("{need:?} is never met");
+    }
+
+    /// Waits until no user has a name of this resource, or the list shows them, however long it takes.
+    async fn until_looked_for(&self, name: &str, after: Option<Instant>) {
+        for _ in 0..200 {
+            match self.inventory.prove_absent(&key(name), &owner(name).name_prefix(), after).await {
+                Ok(()) => return,
+                Err(_) => tokio::time::sleep(Duration::from_secs(5)).await,
+            }
+        }
+        panic!("{name} is never looked for");
     }
 
     /// The users that may bear a name of this resource.

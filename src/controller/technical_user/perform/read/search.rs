@@ -6,7 +6,7 @@ use crate::controller::portal::inventory::Need;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::inventory::Snapshot;
-use crate::domain::plan::{AttemptState, Confirmed, Named, OutputState, Selection};
+use crate::domain::plan::{AttemptState, Confirmed, Desired, DesiredUser, Named, OutputState, Selection};
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
 
@@ -19,8 +19,12 @@ pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>
         }
         _ => None,
     };
-    connection.inventory.meet(&reconcile.key, Need::Proof(settled)).await?;
     let owner = &reconcile.observation.owner;
+    if may_have_a_known_user(reconcile, connection) {
+        connection.inventory.meet(&reconcile.key, Need::Proof(settled)).await?;
+    } else {
+        connection.inventory.prove_absent(&reconcile.key, &owner.name_prefix(), settled).await?;
+    }
     let of_our_name = |list: &Snapshot| {
         let cloned = |users: Vec<&ListedUser>| users.into_iter().cloned().collect::<Vec<_>>();
         (cloned(list.named_for(owner)), cloned(list.unseen_for(owner)), list.is_complete())
@@ -55,6 +59,19 @@ pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>
         );
     }
     Ok(found)
+}
+
+/// Whether anything but the list says that there may be a user of the resource: then all that the list shows of it is needed.
+fn may_have_a_known_user(reconcile: &Reconcile, connection: &Connection) -> bool {
+    let o = &reconcile.observation;
+    let is_published = o.outputs.iter().any(|output| matches!(output.state, OutputState::Ours { .. }));
+    let adopts = matches!(&o.desired, Desired::Create(DesiredUser { adopt: Some(_), .. }));
+    let is_listed = connection.inventory.with(|list| list.has_prefix(&o.owner.name_prefix()));
+    is_published
+        || adopts
+        || is_listed.unwrap_or_default()
+        || o.recorded_users().next().is_some()
+        || !connection.inventory.marked(|mark| mark.is_of(&o.owner)).is_empty()
 }
 
 /// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
