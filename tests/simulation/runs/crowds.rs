@@ -67,6 +67,7 @@ fn impossible(world: &World) -> Vec<String> {
 }
 
 async fn run(world: &World) {
+    world.neighbours.settle_a_crowd();
     let process = Process::start(world, Kill::never());
     world.until("the Portal is Ready", SOON, World::portal_is_ready).await;
     let count = 6 + world.below(14);

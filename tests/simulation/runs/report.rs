@@ -149,6 +149,10 @@ fn kind_of(line: &str) -> Option<(&'static str, String)> {
         return Some(("people and other clients", words.join(" ")));
     }
     if line.starts_with("operator-") {
+        let is_of_the_list = line.contains("userStatus=ACTIVE") && !line.contains("clientId");
+        if is_of_the_list && !line.contains("size=15") {
+            return Some(("requests", "GET a page for a single name".to_owned()));
+        }
         let request: Vec<_> = line.split([' ', '?']).skip(1).take(2).collect();
         return Some(("requests", without_names(&request.join(" "))));
     }

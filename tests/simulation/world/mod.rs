@@ -35,7 +35,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay};
+use portal_simulator::{
+    Caller, Collation, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay,
+};
 use serde_json::Value;
 use technical_user_operator::api;
 use technical_user_operator::metrics::Metrics;
@@ -131,7 +133,7 @@ impl World {
         let record = Record::begin();
         let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
         let apiserver = Apiserver::start(seed, clock.clock(), record.clone(), kinds());
-        let portal = Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap());
+        let portal = Arc::new(Simulator::in_memory(portal_of_one_company(seed)).unwrap());
         let vault = VaultServer::start(seed);
         let world = Self {
             test,
@@ -232,7 +234,7 @@ fn shown_lines() -> usize {
     std::env::var("LINES").ok().and_then(|count| count.parse().ok()).unwrap_or(80)
 }
 
-fn portal_of_one_company() -> Config {
+fn portal_of_one_company(seed: u64) -> Config {
     let (client_id, secret) = LOGIN;
     let roles = [CompanyRole::ActiveParticipant, CompanyRole::ServiceProvider, CompanyRole::AppProvider];
     Config::new(Version::Main)
@@ -240,6 +242,11 @@ fn portal_of_one_company() -> Config {
         .company(Company::new(PROVIDER, "BPNL000000000TWO").roles([CompanyRole::AppProvider]))
         .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
         .wallet_delay(WalletDelay::After(WALLET_DELAY))
+        .collation(match seed % 3 {
+            0 => Collation::Bytes,
+            1 => Collation::Language,
+            _ => Collation::LanguageWithoutPunctuation,
+        })
 }
 
 /// What the apiserver serves, with our kinds.

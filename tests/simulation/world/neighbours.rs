@@ -13,7 +13,7 @@ const PAGE: u64 = 15;
 
 /// Whether a user has the name of one that they create.
 pub fn is_one(name: &str) -> bool {
-    name.strip_prefix(['a', 'z'])
+    name.strip_prefix(['a', 'u', 'z'])
         .and_then(|rest| rest.strip_prefix('-'))
         .is_some_and(|number| number.len() == 6)
 }
@@ -36,7 +36,18 @@ impl Neighbours {
     /// Creates users, so that the list has some pages. Their names sort before and after those of the operator.
     pub fn settle(&self, pages: u64) {
         for number in 0..pages * PAGE {
-            self.create(if number % 4 == 0 { "z" } else { "a" });
+            self.create(match number % 4 {
+                0 => "z",
+                1 => "u",
+                _ => "a",
+            });
+        }
+    }
+
+    /// In some worlds, creates so many users that a name is searched for by a few pages of the list.
+    pub fn settle_a_crowd(&self) {
+        if self.random.fraction() < 0.25 {
+            self.settle(if self.random.fraction() < 0.5 { 12 } else { 22 });
         }
     }
 

@@ -304,6 +304,7 @@ impl World {
 
     /// What people have set before the first process starts.
     pub async fn prepare(&self, troubles: &BTreeSet<Trouble>) {
+        self.neighbours.settle_a_crowd();
         if troubles.contains(&Trouble::MovingList) {
             self.neighbours.settle(1 + self.below(3));
         }

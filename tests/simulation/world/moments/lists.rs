@@ -95,6 +95,10 @@ impl Moments {
         if !query.contains_key("userStatus") {
             return;
         }
+        // So are smaller ones, for the place of a single name.
+        if !query.contains_key("clientId") && query.get("size").is_none_or(|size| size != "15") {
+            return;
+        }
         let number = query.get("page").and_then(|number| number.parse().ok()).unwrap_or_default();
         let Some(page) = serde_json::from_slice(body).ok().and_then(|body: Value| Page::of(&body)) else {
             return;
