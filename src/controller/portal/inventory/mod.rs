@@ -86,7 +86,7 @@ struct KnownUsers {
     proved: Option<Instant>,
     /// The names that a page proved absent, as prefixes, and when the search for each began.
     absent: BTreeMap<String, Instant>,
-    /// How many pages were read for single names since the last proving pair.
+    /// How many pages were read for single names since the last pair of readings.
     pages_for_names: u64,
     /// When the last reading began on which a mass disappearance was judged, and its number.
     judged: Option<Instant>,

@@ -164,6 +164,8 @@ impl Inventory {
             }
         }
         drop((quiet, one_at_a_time));
+        // Also where it proved nothing, because the list moves: single names may be proved all the same.
+        self.state().pages_for_names = 0;
         self.wake_blocked(self.gate.unblock());
         result
     }

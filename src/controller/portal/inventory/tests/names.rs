@@ -2,7 +2,9 @@
 
 use super::portal::PlayedPortal;
 use super::*;
-use crate::portal::PortalError;
+use crate::portal::{PortalError, ServerKind};
+
+const ANY: Need = Need::Proof(None);
 
 /// A list of 1000 users, 67 pages, that was read once.
 async fn long_list() -> Scene {
@@ -160,7 +162,7 @@ async fn a_first_reading_in_progress_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_reported_and_tried_again() {
-    let down = || PortalError::Server { status: 503 };
+    let down = || PortalError::Server { server: ServerKind::Portal, status: 503 };
     let scene = long_list().await;
     scene.portal.behave(move |_, _| Err(down()));
     let (who, name) = (key("edc"), owner("edc").name_prefix());
@@ -168,4 +170,17 @@ async fn a_failure_is_reported_and_tried_again() {
     scene.portal.behave(|_, _| Ok(()));
     scene.until_looked_for("edc", None).await;
     assert_eq!(scene.portal.scans(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_never_rests_keeps_no_name_from_being_proved_absent() {
+    let scene = long_list().await;
+    scene.portal.behave(|page, users| {
+        users.push(user(&format!("n{page}"), &format!("b-{page}")));
+        Ok(())
+    });
+    for number in 0..60 {
+        scene.until_looked_for(&format!("new-{number}"), Some(Instant::now())).await;
+    }
+    assert!(!scene.inventory.is_met(&key("other"), ANY), "no pair proves anything");
 }
