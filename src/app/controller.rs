@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kube::Client;
-use kube::runtime::reflector::store::WriterDropped;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -224,21 +223,18 @@ fn start_queues(
     tasks
 }
 
-/// Lets the queues start once everything that is watched and may be listed was listed.
-///
-/// Nothing else may wait for the stores: kube's `wait_until_ready` (5.0) notifies only the last of several waiters.
+/// Lets the queues start once everything that is watched and may be listed was listed. Never returns.
 async fn ready(ctx: Arc<Context>) {
-    if all_are_listed(&ctx).await.is_ok() {
-        ctx.listed.cancel();
-        tracing::info!("Ready");
-        std::future::pending::<()>().await;
-    }
+    all_are_listed(&ctx).await;
+    ctx.listed.cancel();
+    tracing::info!("Ready");
+    std::future::pending::<()>().await;
 }
 
-async fn all_are_listed(ctx: &Context) -> Result<(), WriterDropped> {
-    ctx.caches.users.wait_until_ready().await?;
+async fn all_are_listed(ctx: &Context) {
+    ctx.caches.users.filled().await;
     for objects in ctx.checked() {
-        objects.cache.wait_until_ready().await?;
+        objects.cache.filled().await;
     }
-    ctx.caches.secrets.wait_until_ready().await
+    ctx.caches.secrets.filled().await;
 }

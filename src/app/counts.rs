@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::DynamicObject;
 
 use crate::api::conditions::{READY, STALLED, SUSPENDED};
 use crate::api::portal::PortalStatus;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, lenient};
-use crate::controller::portal::portal_of;
+use crate::k8s::stored::StoredObject;
+use crate::k8s::watch::Entry;
 use crate::metrics::{PortalAges, UserState};
 
 const COUNT_EVERY: Duration = Duration::from_secs(15);
@@ -27,12 +27,12 @@ pub(super) async fn count(ctx: Arc<Context>) {
         let mut counts = [0_usize; 4];
         let mut ages: BTreeMap<Key, PortalAges> = BTreeMap::new();
         logins.update(ctx.portals.all(), login);
-        for (key, (_, since)) in &logins.0 {
+        for (portal, since) in &logins.0 {
             let login = since.map(|since| (-left(since, now)).max(0.0));
-            ages.insert(key.clone(), PortalAges { login, ..PortalAges::default() });
+            ages.insert(Key::of(portal), PortalAges { login, ..PortalAges::default() });
         }
-        users.update(ctx.caches.all_users(), Counted::of);
-        for (key, (_, user)) in &users.0 {
+        users.update(ctx.caches.users.all(), |user| Counted::of(&user.open()));
+        for (cached, user) in &users.0 {
             let index = UserState::ALL.iter().position(|known| *known == user.state).unwrap_or_default();
             if let Some(count) = counts.get_mut(index) {
                 *count += 1;
@@ -41,8 +41,8 @@ pub(super) async fn count(ctx: Arc<Context>) {
             if user.state == UserState::Deleting {
                 continue;
             }
-            if let Some(ages) = user.portal.as_ref().and_then(|portal| ages.get_mut(portal)) {
-                let verified = ctx.memory.with(key, |user| user.verification.age());
+            if let Some(ages) = cached.portal().and_then(|portal| ages.get_mut(portal)) {
+                let verified = ctx.memory.with(&cached.key(), |user| user.verification.age());
                 add(ages, user, verified, now);
             }
         }
@@ -53,26 +53,26 @@ pub(super) async fn count(ctx: Arc<Context>) {
     }
 }
 
-/// What objects say, parsed again only where one has changed: they are counted often and change rarely.
-struct Parsed<T>(BTreeMap<Key, (Arc<DynamicObject>, T)>);
+/// What objects say, parsed again only where one has changed: they are counted often and change rarely. In the order of the cache.
+struct Parsed<E, T>(Vec<(Arc<E>, T)>);
 
-impl<T> Default for Parsed<T> {
+impl<E, T> Default for Parsed<E, T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 }
 
-impl<T> Parsed<T> {
-    fn update(&mut self, objects: Vec<Arc<DynamicObject>>, parse: impl Fn(&DynamicObject) -> T) {
-        let mut before = std::mem::take(&mut self.0);
+impl<E: Entry, T> Parsed<E, T> {
+    fn update(&mut self, objects: Vec<Arc<E>>, parse: impl Fn(&E) -> T) {
+        let mut before = std::mem::take(&mut self.0).into_iter().peekable();
+        let place = |object: &Arc<E>| (object.namespace().to_owned(), object.name().to_owned());
+        self.0.reserve_exact(objects.len());
         for object in objects {
-            let key = Key::of(&object);
-            let known = before.remove(&key).filter(|(known, _)| Arc::ptr_eq(known, &object));
-            let parsed = known.unwrap_or_else(|| {
-                let parsed = parse(&object);
-                (object, parsed)
-            });
-            self.0.insert(key, parsed);
+            let here = place(&object);
+            while before.next_if(|(known, _)| place(known) < here).is_some() {}
+            let known = before.next_if(|(known, _)| Arc::ptr_eq(known, &object));
+            let parsed = known.map_or_else(|| parse(&object), |(_, parsed)| parsed);
+            self.0.push((object, parsed));
         }
     }
 }
@@ -80,7 +80,6 @@ impl<T> Parsed<T> {
 /// What is counted of a `TechnicalUser`.
 struct Counted {
     state: UserState,
-    portal: Option<Key>,
     /// Since when its credential is in use.
     issued: Option<Timestamp>,
     /// When that is replaced next.
@@ -89,14 +88,13 @@ struct Counted {
 }
 
 impl Counted {
-    fn of(object: &DynamicObject) -> Self {
+    fn of(object: &StoredObject) -> Self {
         let status: TechnicalUserStatus = lenient(object, "status");
         let credential = status.credential.as_ref();
         let rotates =
             credential.filter(|_| !holds(&status, SUSPENDED)).and_then(|one| one.rotate_at.as_deref());
         Self {
             state: state(object, &status),
-            portal: portal_of(object),
             issued: credential.and_then(|credential| time(&credential.issued_at)),
             rotates: rotates.and_then(time),
             has_credential: credential.is_some(),
@@ -104,7 +102,7 @@ impl Counted {
     }
 }
 
-fn state(object: &DynamicObject, status: &TechnicalUserStatus) -> UserState {
+fn state(object: &StoredObject, status: &TechnicalUserStatus) -> UserState {
     if is_deleting(object) {
         return UserState::Deleting;
     }
@@ -122,7 +120,7 @@ fn holds(status: &TechnicalUserStatus, type_: &str) -> bool {
 }
 
 /// Since when the older of the logins of a Portal is in use.
-fn login(portal: &DynamicObject) -> Option<Timestamp> {
+fn login(portal: &StoredObject) -> Option<Timestamp> {
     let status: PortalStatus = lenient(portal, "status");
     [status.login, status.deletion_login].into_iter().flatten().filter_map(|login| time(&login.since)).min()
 }
@@ -157,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    fn object(name: &str, status: &serde_json::Value) -> DynamicObject {
+    fn object(name: &str, status: &serde_json::Value) -> StoredObject {
         let metadata = json!({"name": name, "namespace": "n"});
         serde_json::from_value(json!({"metadata": metadata, "status": status})).unwrap()
     }
@@ -170,8 +168,9 @@ mod tests {
     fn an_object_is_parsed_again_only_after_a_change() {
         let objects = |names: &[&str]| names.iter().map(|name| Arc::new(object(name, &json!({})))).collect();
         let calls = std::cell::Cell::new(0);
-        let parse = |_: &DynamicObject| calls.replace(calls.get() + 1);
-        let (mut parsed, two): (Parsed<i32>, Vec<_>) = (Parsed::default(), objects(&["a", "b"]));
+        let parse = |_: &StoredObject| calls.replace(calls.get() + 1);
+        let (mut parsed, two): (Parsed<StoredObject, i32>, Vec<_>) =
+            (Parsed::default(), objects(&["a", "b"]));
         parsed.update(two.clone(), parse);
         parsed.update(two.clone(), parse);
         assert_eq!((calls.get(), parsed.0.len()), (2, 2));

@@ -70,12 +70,14 @@ pub fn watch(client: &Client, scoped: bool, random: &Random) -> (BoxStream<'stat
     if scoped {
         return (stream::pending().boxed(), refusals);
     }
-    let prune = |namespace: &mut PartialObjectMeta<Namespace>| {
+    let keep = |mut namespace: PartialObjectMeta<Namespace>| {
         namespace.metadata.annotations = None;
+        namespace.metadata.managed_fields = None;
         namespace.metadata.owner_references = None;
+        namespace
     };
     let all = vec![Api::all(client.clone())];
-    let (_, seen) = watch::cache(all, &watcher::Config::default(), (), prune, &refusals, random);
+    let (_, seen) = watch::cache(all, &watcher::Config::default(), &(), keep, &refusals, random);
     (seen.boxed(), refusals)
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
+use kube::api::PartialObjectMeta;
 use kube::runtime::watcher;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -26,10 +28,12 @@ use crate::controller::queue::Watches;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::users::Keep;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
+use crate::k8s::stored::Packer;
 use crate::k8s::watch::{self, Refusals};
 use crate::metrics::Metrics;
 use crate::portal::{Connector, Transports};
@@ -67,10 +71,12 @@ pub(super) fn open(
     let (scopes, random) = (watched(args), &process.random);
     let (refusals, all) = (Refusals::default(), watcher::Config::default());
     let apis = dynamic(client, &scopes, &technical_users());
-    let (users, touched_users) = watch::cache(apis, &all, technical_users(), |_| {}, &refusals, random);
+    let keep = Keep::default();
+    let (users, touched_users) =
+        watch::cache(apis, &all, &technical_users(), move |object| keep.keep(&object), &refusals, random);
     let open_kind = |kind: &'static dyn CheckedKind| {
         let apis = dynamic(client, &scopes, &kind.api());
-        let (cache, touched) = watch::cache(apis, &all, kind.api(), |_| {}, &refusals, random);
+        let (cache, touched) = watch::cache(apis, &all, &kind.api(), |object| object, &refusals, random);
         let (queue, woken) = unbounded_channel();
         let objects = CheckedObjects::new(kind, cache, queue, random.clone());
         (objects, (kind, touched.boxed()), (kind, woken))
@@ -78,8 +84,10 @@ pub(super) fn open(
     let (portals, touched_portals, woken_portals) = open_kind(&PortalKind);
     let (vaults, touched_vaults, woken_vaults) = open_kind(&VaultKind);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
+    let packer = Packer::default();
+    let keep = move |secret: PartialObjectMeta<Secret>| packer.pack_metadata(secret.metadata);
     let (secrets, touched_secrets) =
-        watch::cache(secrets(client, &scopes), &ours, (), |_| {}, &refusals, random);
+        watch::cache(secrets(client, &scopes), &ours, &(), keep, &refusals, random);
     let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac, random);
     let (wake_user, woken_users) = unbounded_channel();
     let ctx = Context {

@@ -2,9 +2,10 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, DynamicObject, PartialObjectMeta};
+use kube::api::{Api, PartialObjectMeta};
 
 use crate::config::{RunArgs, WatchNamespaces};
+use crate::k8s::stored::StoredObject;
 
 /// The namespaces to watch; a single `None` stands for all.
 pub(super) fn watched(args: &RunArgs) -> Vec<Option<String>> {
@@ -19,7 +20,7 @@ pub(super) fn dynamic(
     client: &Client,
     watched: &[Option<String>],
     resource: &kube::api::ApiResource,
-) -> Vec<Api<DynamicObject>> {
+) -> Vec<Api<StoredObject>> {
     watched
         .iter()
         .map(|namespace| match namespace {

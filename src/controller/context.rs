@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::api::ApiResource;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{Key, in_order, technical_users};
+use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::users::CachedUser;
 use crate::controller::vault::memory::VaultMemory;
 use crate::domain::digest::DigestKey;
 use crate::domain::identity::Hint;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
-use crate::k8s::watch::Refusals;
+use crate::k8s::stored::{PackedObject, StoredObject};
+use crate::k8s::watch::{Cache, Refusals};
 use crate::metrics::{Kind, Metrics};
 use crate::portal::Connector;
 use crate::process::Process;
@@ -48,9 +48,9 @@ pub struct Installation {
 #[derive(Clone)]
 pub struct Caches {
     /// The `TechnicalUser`s.
-    pub users: Store<DynamicObject>,
+    pub users: Cache<CachedUser>,
     /// Metadata of the Secrets that bear our label.
-    pub secrets: Store<PartialObjectMeta<Secret>>,
+    pub secrets: Cache<PackedObject>,
 }
 
 /// What every reconcile shares.
@@ -108,10 +108,9 @@ pub struct Context {
 }
 
 impl Caches {
-    /// All `TechnicalUser`s, in the order of their keys: the store itself has them in no order.
-    #[must_use]
-    pub fn all_users(&self) -> Vec<Arc<DynamicObject>> {
-        in_order(&self.users)
+    /// All `TechnicalUser`s, in the order of their keys, each opened when its turn comes.
+    pub fn all_users(&self) -> impl Iterator<Item = StoredObject> + use<> {
+        self.users.all().into_iter().map(|user| user.open())
     }
 }
 
@@ -130,8 +129,8 @@ impl Context {
 
     /// A `TechnicalUser` as last seen by the watch.
     #[must_use]
-    pub fn cached_user(&self, key: &Key) -> Option<Arc<DynamicObject>> {
-        self.caches.users.get(&key.reference(technical_users()))
+    pub fn cached_user(&self, key: &Key) -> Option<StoredObject> {
+        self.caches.users.get(&key.namespace, &key.name).map(|user| user.open())
     }
 
     /// Forgets what this process remembers of a `TechnicalUser` that is gone. A reconcile or an attempt that ends after the watch has
@@ -146,8 +145,7 @@ impl Context {
     /// Whether the watch shows a Secret of ours.
     #[must_use]
     pub fn has_secret(&self, key: &Key) -> bool {
-        let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&key.name).within(&key.namespace);
-        self.caches.secrets.get(&reference).is_some()
+        self.caches.secrets.has(&key.namespace, &key.name)
     }
 
     /// Whether objects of this kind may exist in this namespace that this process cannot list.

@@ -18,5 +18,6 @@ pub mod status;
 pub mod technical_user;
 #[cfg(test)]
 mod test_support;
+pub mod users;
 pub mod vault;
 pub mod writes;

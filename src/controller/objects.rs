@@ -1,14 +1,12 @@
 //! Objects as they are stored: read leniently, so that one which no longer parses stops no other.
 
-use std::sync::Arc;
-
-use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::{Resource, ResourceExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::ResourceExt as _;
+use kube::api::ApiResource;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::api::{FINALIZER, TechnicalUser};
+use crate::k8s::stored::StoredObject;
 
 /// The API resource of `TechnicalUser`.
 #[must_use]
@@ -34,54 +32,46 @@ impl std::fmt::Display for Key {
 impl Key {
     /// The key of an object.
     #[must_use]
-    pub fn of(object: &DynamicObject) -> Self {
-        Self { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    pub fn of(object: &StoredObject) -> Self {
+        Self::of_metadata(&object.metadata)
     }
 
-    /// A reference for the queue.
+    /// The key of the object with these metadata.
     #[must_use]
-    pub fn reference(&self, resource: ApiResource) -> ObjectRef<DynamicObject> {
-        ObjectRef::new_with(&self.name, resource).within(&self.namespace)
+    pub fn of_metadata(metadata: &ObjectMeta) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Self { namespace: text(&metadata.namespace), name: text(&metadata.name) }
     }
-}
-
-/// The objects of a cache in the order of their keys: the cache itself has them in no order.
-#[must_use]
-pub fn in_order(store: &Store<DynamicObject>) -> Vec<Arc<DynamicObject>> {
-    let mut objects = store.state();
-    objects.sort_by_cached_key(|object| Key::of(object));
-    objects
 }
 
 /// A part of an object (`spec`, `status`), typed.
 ///
 /// # Errors
 /// What does not parse, in words that name the field.
-pub fn part<T: DeserializeOwned>(object: &DynamicObject, field: &str) -> Result<T, String> {
-    let absent = Value::Object(serde_json::Map::new());
-    T::deserialize(object.data.get(field).unwrap_or(&absent)).map_err(|error| format!("{field}: {error}"))
+pub fn part<T: DeserializeOwned>(object: &StoredObject, field: &str) -> Result<T, String> {
+    object.part(field).map_err(|error| format!("{field}: {error}"))
 }
 
 /// A part of an object, with what does not parse left out.
 #[must_use]
-pub fn lenient<T: DeserializeOwned + Default>(object: &DynamicObject, field: &str) -> T {
+pub fn lenient<T: DeserializeOwned + Default>(object: &StoredObject, field: &str) -> T {
     part(object, field).unwrap_or_default()
 }
 
 /// Whether an object is under deletion.
 #[must_use]
-pub fn is_deleting(object: &DynamicObject) -> bool {
-    object.meta().deletion_timestamp.is_some()
+pub fn is_deleting(object: &StoredObject) -> bool {
+    object.metadata.deletion_timestamp.is_some()
 }
 
 /// Whether our finalizer is on an object.
 #[must_use]
-pub fn has_finalizer(object: &DynamicObject) -> bool {
+pub fn has_finalizer(object: &StoredObject) -> bool {
     object.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
 /// An annotation's value.
 #[must_use]
-pub fn annotation<'a>(object: &'a DynamicObject, key: &str) -> Option<&'a str> {
+pub fn annotation<'a>(object: &'a StoredObject, key: &str) -> Option<&'a str> {
     object.annotations().get(key).map(String::as_str)
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod definitions;
 pub mod events;
 pub mod leader;
+pub mod stored;
 pub mod watch;
 
 /// What went wrong, in one line for people: the apiserver's message, otherwise the whole chain of causes.

@@ -2,93 +2,98 @@
 //!
 //! kube's `Controller` takes one `Api`, that is one namespace or all of them. Its hooks for ready-made streams are
 //! behind `unstable-runtime` features, which may change in any release. So the operator uses the public layer below,
-//! [`watcher()`] and [`Writer`], which are stable.
+//! [`watcher()`], which is stable.
 //!
 //! A reflector's store is replaced as a whole by `Init … InitDone`. With several namespaces in one store, the re-list
-//! of one would empty the others; so a re-list is turned into the changes that it shows (module `merge`), and the store
-//! sees exactly one `Init … InitDone`, when every namespace was listed once.
+//! of one would empty the others; so a re-list is turned into the changes that it shows (module `merge`). And a store keeps
+//! with each object names that take more memory than what the operator needs of it; so the cache is our own.
 
 use std::fmt::Debug;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, Stream, StreamExt};
-use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
+use kube::runtime::WatchStreamExt;
 use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, watcher};
-use kube::runtime::{WatchStreamExt, reflector};
-use kube::{Api, Resource, ResourceExt};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::process::Random;
 
+mod cache;
 mod merge;
 mod refusals;
 
-use merge::{Change, Scope, is_refusal, merge};
+pub use cache::{Cache, Entry};
+use merge::{Scope, is_refusal, merge};
 pub use refusals::{Refusals, WatchedKind};
 
 /// An object that was created, changed or deleted.
-pub struct Touched<K: Resource> {
-    /// Which object.
-    pub reference: ObjectRef<K>,
+#[derive(Debug)]
+pub struct Touched<E> {
     /// The object as it is in the cache, or as it last was.
-    pub object: Arc<K>,
+    pub object: Arc<E>,
     /// It was deleted in the cluster.
     pub deleted: bool,
 }
 
-/// Watches `apis` (one per namespace, or a single one for all) into one cache.
-///
-/// `prune` drops what the operator does not need before the object is stored; managed fields are always dropped.
+/// Watches `apis` (one per namespace, or a single one for all) into one cache. `keep` makes of an object what is kept of it.
 ///
 /// The cache changes only while the stream is polled, and shows a change before the stream yields it. The stream never ends.
-/// [`Store::wait_until_ready`] returns when every namespace was listed once. A namespace that may not be watched (403)
+/// [`Cache::filled`] returns when every namespace was listed once. A namespace that may not be watched (403)
 /// or has no such kind (404) is reported to `refusals`, left out and tried again; while this holds for all of them, the cache
-/// is not ready. Objects of a namespace that is refused later are kept as they were, until it is listed again.
-pub fn cache<K>(
+/// is not filled. Objects of a namespace that is refused later are kept as they were, until it is listed again.
+pub fn cache<K, E>(
     apis: Vec<Api<K>>,
     config: &watcher::Config,
-    kind: K::DynamicType,
-    prune: impl Fn(&mut K) + Send + Sync + Clone + 'static,
+    kind: &K::DynamicType,
+    keep: impl Fn(K) -> E + Send + Sync + Clone + 'static,
     refusals: &Refusals,
     random: &Random,
-) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
+) -> (Cache<E>, impl Stream<Item = Touched<E>> + Send + 'static)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-    K::DynamicType: Clone + Eq + Hash + Debug + Send + Sync + Unpin,
+    K::DynamicType: Clone,
+    E: Entry,
 {
-    let (group, plural) = (K::group(&kind), K::plural(&kind));
+    let (group, plural) = (K::group(kind), K::plural(kind));
     let resource = if group.is_empty() { plural.into_owned() } else { format!("{plural}.{group}") };
     let scopes = apis
         .into_iter()
         .map(|api| Scope {
             place: WatchedKind { namespace: api.namespace().map(str::to_owned), resource: resource.clone() },
-            events: watch(api, config.clone(), prune.clone(), random),
+            events: watch(api, config.clone(), keep.clone(), random),
         })
         .collect();
-    fill(Writer::new(kind.clone()), kind, merge(scopes, refusals))
+    merge(scopes, refusals)
 }
 
 /// One namespace's endless watch with back-off.
-fn watch<K>(
+fn watch<K, E: Entry>(
     api: Api<K>,
     config: watcher::Config,
-    prune: impl Fn(&mut K) + Send + 'static,
+    keep: impl Fn(K) -> E + Send + 'static,
     random: &Random,
-) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
+) -> BoxStream<'static, watcher::Result<Event<E>>>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let begin = move || watcher(api.clone(), config.clone()).boxed();
-    let events =
-        again_after_refusal(begin).backoff(WatchBackoff::new(random.clone())).modify(move |object| {
-            object.managed_fields_mut().clear();
-            prune(object);
-        });
-    events.boxed()
+    let events = again_after_refusal(begin).backoff(WatchBackoff::new(random.clone()));
+    events.map(move |event| event.map(|event| kept(event, &keep))).boxed()
+}
+
+/// An event of what is kept.
+fn kept<K, E>(event: Event<K>, keep: impl Fn(K) -> E) -> Event<E> {
+    match event {
+        Event::Apply(object) => Event::Apply(keep(object)),
+        Event::Delete(object) => Event::Delete(keep(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(keep(object)),
+        Event::InitDone => Event::InitDone,
+    }
 }
 
 /// A watch that begins with a list again after it was refused.
@@ -105,71 +110,6 @@ fn again_after_refusal<K: Send + 'static>(
         }
         Some((item, (events, begin)))
     })
-}
-
-/// Applies changes to the store, then yields them.
-fn fill<K>(
-    writer: Writer<K>,
-    kind: K::DynamicType,
-    changes: impl Stream<Item = Change<K>> + Send + 'static,
-) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
-where
-    K: Resource + Clone + Send + Sync + 'static,
-    K::DynamicType: Clone + Eq + Hash + Send + Sync,
-{
-    let store = writer.as_reader();
-    let reader = store.clone();
-    let touched = changes.scan(writer, move |writer, change| {
-        let touched = apply(writer, &reader, &kind, change);
-        std::future::ready(Some(stream::iter(touched)))
-    });
-    (store, touched.flatten())
-}
-
-/// Applies one change and returns the objects that it affects.
-fn apply<K>(
-    writer: &mut Writer<K>,
-    store: &Store<K>,
-    kind: &K::DynamicType,
-    change: Change<K>,
-) -> Vec<Touched<K>>
-where
-    K: Resource + Clone + 'static,
-    K::DynamicType: Clone + Eq + Hash,
-{
-    let touched = |object: Arc<K>, deleted| Touched {
-        reference: reflector::Lookup::to_object_ref(object.as_ref(), kind.clone()),
-        object,
-        deleted,
-    };
-    match change {
-        Change::Initial(objects) => {
-            writer.apply_watcher_event(&watcher::Event::Init);
-            for object in objects {
-                writer.apply_watcher_event(&watcher::Event::InitApply(object));
-            }
-            writer.apply_watcher_event(&watcher::Event::InitDone);
-            // The store does not sort its objects.
-            let mut all = store.state();
-            all.sort_by_cached_key(|object| merge::Key::of(object.as_ref()));
-            all.into_iter().map(|object| touched(object, false)).collect()
-        }
-        Change::Present(object) => {
-            let event = watcher::Event::Apply(object);
-            writer.apply_watcher_event(&event);
-            let watcher::Event::Apply(object) = event else { return Vec::new() };
-            vec![touched(Arc::new(object), false)]
-        }
-        Change::Gone(key, last) => {
-            let mut reference = ObjectRef::new_with(&key.name, kind.clone());
-            reference.namespace = key.namespace;
-            let Some(object) = last.map(Arc::new).or_else(|| store.get(&reference)) else {
-                return Vec::new();
-            };
-            writer.apply_watcher_event(&watcher::Event::Delete(object.as_ref().clone()));
-            vec![touched(object, true)]
-        }
-    }
 }
 
 /// The first pause of kube's default back-off; it doubles.

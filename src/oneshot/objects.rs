@@ -16,6 +16,7 @@ use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::portal_of;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::vaults_of;
+use crate::k8s::stored::StoredObject;
 use crate::k8s::{client, words};
 
 /// The cluster that a kubeconfig leads to, and its default namespace.
@@ -44,7 +45,11 @@ pub(super) async fn list(cluster: &Client, resource: &str, kind: &ApiResource) -
         )
     };
     let list = api.list(&ListParams::default()).await.map_err(refused)?;
-    Ok(list.items.into_iter().map(|object| (place(resource, &Key::of(&object)), object)).collect())
+    Ok(list
+        .items
+        .into_iter()
+        .map(|object| (place(resource, &Key::of_metadata(&object.metadata)), object))
+        .collect())
 }
 
 /// The objects of the manifests, other than `TechnicalUsers`, as they would be stored: what the controller or a person wrote beside
@@ -93,7 +98,7 @@ pub(super) async fn stored_users(
         };
         let list = api.list(&ListParams::default()).await.map_err(|error| words(&error))?;
         for object in list.items {
-            let key = Key::of(&object);
+            let key = Key::of_metadata(&object.metadata);
             stored.insert(place("technicalusers", &key), object);
         }
     }
@@ -138,8 +143,9 @@ pub(super) async fn add_named(
     subjects: &[Key],
 ) -> Result<(), String> {
     for object in subjects.iter().filter_map(|key| users.get(&place("technicalusers", key))) {
-        let portal = portal_of(object).map(|key| (place("portals", &key), PortalKind.api()));
-        let vaults = vaults_of(object).map(|key| (place("vaults", &key), VaultKind.api()));
+        let object = StoredObject::from(object.clone());
+        let portal = portal_of(&object).map(|key| (place("portals", &key), PortalKind.api()));
+        let vaults = vaults_of(&object).map(|key| (place("vaults", &key), VaultKind.api()));
         for (place, kind) in portal.into_iter().chain(vaults) {
             if !objects.contains_key(&place)
                 && let Some(object) = get(cluster, &kind, &place).await?

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use kube::Client;
-use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::{reflector, watcher};
+use kube::api::DynamicObject;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,11 +28,13 @@ use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::users::Keep;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
-use crate::k8s::watch::Refusals;
+use crate::k8s::stored::StoredObject;
+use crate::k8s::watch::{Cache, Refusals};
 use crate::metrics::Metrics;
 use crate::observer::MetricsObserver;
 use crate::portal::{Clients, Network};
@@ -90,9 +91,11 @@ impl Session {
         subject: Option<DynamicObject>,
     ) -> Result<Self, String> {
         let (Some(cluster), _) = cluster(args).await? else { return Err("a cluster is needed".to_owned()) };
-        let given: Vec<(Place, DynamicObject)> =
-            subject.into_iter().map(|object| (place("technicalusers", &Key::of(&object)), object)).collect();
-        let subjects: Vec<Key> = given.iter().map(|(_, object)| Key::of(object)).collect();
+        let given: Vec<(Place, DynamicObject)> = subject
+            .into_iter()
+            .map(|object| (place("technicalusers", &Key::of_metadata(&object.metadata)), object))
+            .collect();
+        let subjects: Vec<Key> = given.iter().map(|(_, object)| Key::of_metadata(&object.metadata)).collect();
         let stored = list(&cluster, "technicalusers", &technical_users()).await?;
         let users = users(&given, stored, &subjects)?;
         let mut objects = list(&cluster, "portals", &PortalKind.api()).await?;
@@ -115,26 +118,25 @@ impl Session {
             let of_resource = objects.iter().filter(|(place, _)| place.0 == resource);
             of_resource.map(|(_, object)| object.clone()).collect()
         };
-        let (portals, vaults, users) = (of("portals"), of("vaults"), of("technicalusers"));
+        let stored = ["technicalusers", "portals", "vaults"].map(of);
         let secrets = secrets(cluster.as_ref(), &args.instance, &subjects).await;
         let client = apiserver::client(objects, cluster);
         let tasks = Tasks::new();
         let process = Process { tasks: tasks.spawner(), ..Process::system() };
         let (wake_user, woken) = unbounded_channel();
-        let caches = (store(technical_users(), users), portals, vaults);
-        let ctx = Arc::new(context(args, client, process, installation, caches, wake_user)?);
+        let ctx = Arc::new(context(args, client, process, installation, stored, wake_user)?);
         for secret in &secrets {
             ctx.secrets_by_owner.saw(&secret.metadata, &args.instance, false);
         }
         ctx.listed.cancel();
-        for key in ctx.portals.all().iter().map(|object| Key::of(object)) {
+        for key in ctx.portals.all().iter().map(|object| Key::of_metadata(&object.metadata)) {
             match connect {
                 Connect::One(portal) if *portal != key => once::read_logins(&ctx, &key, portal).await,
                 Connect::One(_) | Connect::All => once::connect(&ctx, &key).await,
                 Connect::None => {}
             }
         }
-        for key in ctx.vaults.all().iter().map(|object| Key::of(object)) {
+        for key in ctx.vaults.all().iter().map(|object| Key::of_metadata(&object.metadata)) {
             once::reach(&ctx, &key).await;
         }
         Ok(Self { ctx, subjects, woken, _tasks: tasks })
@@ -172,22 +174,15 @@ async fn installation(
     read.map_err(|error| error.to_string())
 }
 
-fn store(kind: ApiResource, objects: Vec<DynamicObject>) -> reflector::Store<DynamicObject> {
-    let mut writer = reflector::store::Writer::new(kind);
-    for object in objects {
-        writer.apply_watcher_event(&watcher::Event::Apply(object));
-    }
-    writer.as_reader()
-}
-
-type Stores = (reflector::Store<DynamicObject>, Vec<DynamicObject>, Vec<DynamicObject>);
+/// The resources, the Portals and the Vaults.
+type Stored = [Vec<DynamicObject>; 3];
 
 fn context(
     args: &ScopeArgs,
     client: Client,
     process: Process,
     installation: Installation,
-    (users, portals, vaults): Stores,
+    [users, portals, vaults]: Stored,
     wake_user: tokio::sync::mpsc::UnboundedSender<Key>,
 ) -> Result<Context, String> {
     let network = Arc::new(Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? });
@@ -195,12 +190,15 @@ fn context(
     let observer = Arc::new(MetricsObserver(metrics.clone()));
     let (events, _never_sent) = Events::start(client.clone(), "plan", metrics.clone(), &process.tasks);
     let random = &process.random;
-    let checked = |kind: &dyn CheckedKind, objects| {
-        CheckedObjects::new(kind, store(kind.api(), objects), unbounded_channel().0, random.clone())
+    let keep = Keep::default();
+    let users = Cache::of(users.into_iter().map(|object| keep.keep(&object.into())));
+    let checked = |kind: &dyn CheckedKind, objects: Vec<DynamicObject>| {
+        let cache = Cache::of(objects.into_iter().map(StoredObject::from));
+        CheckedObjects::new(kind, cache, unbounded_channel().0, random.clone())
     };
     Ok(Context {
         installation,
-        caches: Caches { users, secrets: reflector::store::Writer::default().as_reader() },
+        caches: Caches { users, secrets: Cache::default() },
         secrets_by_owner: SecretsByOwner::default(),
         portals: checked(&PortalKind, portals),
         vaults: checked(&VaultKind, vaults),

@@ -5,12 +5,11 @@ use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 use technical_user_operator::api::vault::VaultStatus;
-use technical_user_operator::controller::objects::part;
 
 use crate::support::vault::{
     NAME, api, because, entry, metadata, prepared, rule, set_up, store, token_for, with_outputs,
 };
-use crate::support::{MovedClock, condition, user_status, world};
+use crate::support::{MovedClock, condition, part, user_status, world};
 
 const USER: &str = "edc";
 const ENTRY: &str = "connectors/edc-1";

@@ -6,14 +6,15 @@ use portal_simulator::{Change, Endpoint};
 use serde_json::{Value, json};
 use technical_user_operator::api::technical_user::RecordedOutput;
 use technical_user_operator::api::vault::VaultStatus;
-use technical_user_operator::controller::objects::part;
 use testbed::Vault;
 
 use crate::support;
 use crate::support::vault::{
     NAME, api, because, entry, metadata, policy, prepared, prepared_with, rule, set_up,
 };
-use crate::support::{END_OVERLAP, RELEASE, ROTATE, World, condition, secret_value, user_status, world};
+use crate::support::{
+    END_OVERLAP, RELEASE, ROTATE, World, condition, part, secret_value, user_status, world,
+};
 
 const USER: &str = "edc";
 /// A path at which no server is.

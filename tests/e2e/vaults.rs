@@ -3,11 +3,10 @@
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use technical_user_operator::api::vault::VaultStatus;
-use technical_user_operator::controller::objects::part;
 use testbed::Vault;
 
 use crate::support::vault::{NAME, api, apply, because, manifest, policy, set_up, store, token_for};
-use crate::support::{FINALIZER, World, condition, message, world};
+use crate::support::{FINALIZER, World, condition, message, part, world};
 
 const ACCOUNT: &str = "technical-user-operator";
 

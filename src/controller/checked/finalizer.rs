@@ -1,6 +1,6 @@
 //! The operator's finalizer on a Portal or a Vault: both are kept until no `TechnicalUser` needs them any more.
 
-use kube::api::{ApiResource, DynamicObject, Patch};
+use kube::api::{ApiResource, Patch};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
@@ -9,6 +9,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::writes;
+use crate::k8s::stored::StoredObject;
 
 /// How many holders a condition names.
 const NAMED: usize = 10;
@@ -18,8 +19,8 @@ pub async fn add(
     ctx: &Context,
     resource: &ApiResource,
     key: &Key,
-    object: &DynamicObject,
-) -> Result<DynamicObject, KubeError> {
+    object: &StoredObject,
+) -> Result<StoredObject, KubeError> {
     let mut finalizers = object.finalizers().to_vec();
     finalizers.push(FINALIZER.to_owned());
     patch(ctx, resource, key, object, &finalizers).await
@@ -30,7 +31,7 @@ pub async fn remove(
     ctx: &Context,
     resource: &ApiResource,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> Result<(), KubeError> {
     let others = object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER);
     match patch(ctx, resource, key, object, &others.cloned().collect::<Vec<_>>()).await {
@@ -51,10 +52,10 @@ async fn patch(
     ctx: &Context,
     resource: &ApiResource,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     finalizers: &[String],
-) -> Result<DynamicObject, KubeError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, resource);
+) -> Result<StoredObject, KubeError> {
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, resource);
     let patch = json!({
         "metadata": { "resourceVersion": object.metadata.resource_version, "finalizers": finalizers }
     });

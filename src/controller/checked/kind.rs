@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 use serde_json::Value;
 
 use super::failure::ReconcileFailure;
@@ -13,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
+use crate::k8s::stored::StoredObject;
 use crate::metrics::Kind;
 
 /// A kind whose objects are checked periodically. Each has an implementation in its folder, and `app` names it.
@@ -34,10 +35,10 @@ pub trait CheckedKind: Send + Sync {
     fn objects<'a>(&self, ctx: &'a Context) -> &'a CheckedObjects;
 
     /// What of an object a check depends on. Our own writes of the status are no part of it.
-    fn inputs(&self, object: &DynamicObject) -> String;
+    fn inputs(&self, object: &StoredObject) -> String;
 
     /// What of the status of an object concerns the `TechnicalUser`s that use it, and does not wake them anyway. Nothing by default.
-    fn concerns_users<'a>(&self, _: &'a DynamicObject) -> Option<&'a Value> {
+    fn concerns_users(&self, _: &StoredObject) -> Option<Value> {
         None
     }
 
@@ -47,7 +48,7 @@ pub trait CheckedKind: Send + Sync {
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
         kept_because: Option<&Blocker>,
     ) -> Result<(Duration, bool), KubeError>;
 
@@ -56,7 +57,7 @@ pub trait CheckedKind: Send + Sync {
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
     ) -> Result<Option<Kept>, KubeError>;
 
     /// Requests a reconcile of each `TechnicalUser` that uses an object.

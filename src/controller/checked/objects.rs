@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::reflector::Store;
+use kube::api::ApiResource;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::kind::CheckedKind;
 use super::schedule::Checks;
-use crate::controller::objects::{Key, in_order};
+use crate::controller::objects::Key;
 use crate::controller::queue::backoff::Backoffs;
 use crate::controller::status::since::SinceOf;
+use crate::k8s::stored::StoredObject;
+use crate::k8s::watch::Cache;
 use crate::metrics::Kind;
 use crate::process::Random;
 
@@ -21,7 +22,7 @@ pub struct CheckedObjects {
     /// Its label in metrics.
     pub label: Kind,
     /// The objects as the watch last showed them.
-    pub cache: Store<DynamicObject>,
+    pub cache: Cache<StoredObject>,
     /// When they are checked.
     pub checks: Checks,
     /// Failures in a row.
@@ -37,7 +38,7 @@ impl CheckedObjects {
     #[must_use]
     pub fn new(
         kind: &dyn CheckedKind,
-        cache: Store<DynamicObject>,
+        cache: Cache<StoredObject>,
         queue: UnboundedSender<Key>,
         random: Random,
     ) -> Self {
@@ -54,14 +55,14 @@ impl CheckedObjects {
 
     /// An object as the watch last showed it.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Option<Arc<DynamicObject>> {
-        self.cache.get(&key.reference(self.api.clone()))
+    pub fn get(&self, key: &Key) -> Option<Arc<StoredObject>> {
+        self.cache.get(&key.namespace, &key.name)
     }
 
     /// All objects, in the order of their keys.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<DynamicObject>> {
-        in_order(&self.cache)
+    pub fn all(&self) -> Vec<Arc<StoredObject>> {
+        self.cache.all()
     }
 
     /// Queues an object. It is checked only if a check is due.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
 use tokio::time::Instant;
 
 use super::failure::{DEADLINE, ReconcileFailure};
@@ -14,6 +13,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, is_deleting};
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, Reported, report};
+use crate::k8s::stored::StoredObject;
 use crate::metrics::Reconciled;
 
 /// How long another process is the active one at least, before this one asks again.
@@ -22,7 +22,7 @@ const STANDBY_INTERVAL: Duration = Duration::from_secs(5);
 const AFTER_DUE: Duration = Duration::from_millis(50);
 
 /// One reconcile of one object. Never fails: the status reports what goes wrong, and it is tried again.
-pub async fn reconcile(kind: &dyn CheckedKind, ctx: &Arc<Context>, object: &DynamicObject) -> Action {
+pub async fn reconcile(kind: &dyn CheckedKind, ctx: &Arc<Context>, object: &StoredObject) -> Action {
     let key = Key::of(object);
     let began = Instant::now();
     let ended = tokio::time::timeout(DEADLINE, reconcile_once(kind, ctx, &key, object)).await;
@@ -66,7 +66,7 @@ async fn reconcile_once(
     kind: &dyn CheckedKind,
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> Result<(Action, bool), KubeError> {
     if !ctx.may_write() {
         return Ok((Action::requeue(STANDBY_INTERVAL), false));
@@ -97,7 +97,7 @@ async fn leave(
     kind: &dyn CheckedKind,
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> Result<Option<Kept>, KubeError> {
     if has_finalizer(object) {
         let kept = kind.release(ctx, key, object).await?;

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Request, Response};
 use kube::client::Body;
-use kube::runtime::reflector::ObjectRef;
 use serde_json::{Value, json};
 
 use super::*;
@@ -42,7 +41,7 @@ fn touched(name: &str, metadata: &Value, deleted: bool) -> Touched<PartialObject
     let mut all = json!({"name": name});
     all.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
     let object = serde_json::from_value(json!({"metadata": all})).unwrap();
-    Touched { reference: ObjectRef::new_with(name, ()), object: Arc::new(object), deleted }
+    Touched { object: Arc::new(object), deleted }
 }
 
 fn labelled(from: &str) -> Value {

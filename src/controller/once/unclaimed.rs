@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
-
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
@@ -13,6 +11,7 @@ use crate::controller::portal::leftovers::{self, Unclaimed};
 use crate::controller::technical_user;
 use crate::domain::inventory::{Coverage, Snapshot};
 use crate::domain::user::{UserDetails, UserId};
+use crate::k8s::stored::StoredObject;
 use crate::portal::{Lane, PortalError};
 
 /// How long the reading of a list may take. The command has a limit of its own.
@@ -23,7 +22,7 @@ const LIST_TRIES: usize = 3;
 /// A Portal that is connected, with a list that shows each name.
 struct Connected {
     connection: Connection,
-    object: Arc<DynamicObject>,
+    object: Arc<StoredObject>,
 }
 
 /// The users of a Portal with a name and a mark of the operator that no resource has, each by its details; or why it is not certain

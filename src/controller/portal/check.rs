@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
-
 use super::connect;
 use super::leftovers::Leftovers;
 use super::{logins, status, wake_all};
@@ -16,6 +14,7 @@ use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::domain::blocker::Blocker;
 use crate::domain::dataspace::DataspaceValues;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::Lane;
 use crate::site::Site;
 
@@ -48,7 +47,7 @@ pub enum Shown {
 pub async fn check(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     sweep_is_due: bool,
 ) -> Result<Checked, Blocker> {
     let before = ctx.connections.get(key);
@@ -96,7 +95,7 @@ pub async fn check(
 
 /// Reads the login Secrets of a Portal that leads to the same portal as another one, so that its logins are known there. It is not
 /// connected.
-pub async fn read_logins(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, other: &DynamicObject) {
+pub async fn read_logins(ctx: &Arc<Context>, key: &Key, object: &StoredObject, other: &StoredObject) {
     let leads_there =
         place_of(object).is_some_and(|here| place_of(other).is_some_and(|there| here.is_same_portal(&there)));
     match part::<PortalSpec>(object, "spec") {
@@ -109,7 +108,7 @@ pub async fn read_logins(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, 
 }
 
 /// Where the logins of a Portal lead to, by its spec.
-pub fn place_of(portal: &DynamicObject) -> Option<LoginPlace> {
+pub fn place_of(portal: &StoredObject) -> Option<LoginPlace> {
     let site = Site::of(&part::<PortalSpec>(portal, "spec").ok()?)?;
     Some(LoginPlace::new(&site.url, &site.token_url))
 }
@@ -117,7 +116,7 @@ pub fn place_of(portal: &DynamicObject) -> Option<LoginPlace> {
 async fn try_check(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     sweep_is_due: bool,
 ) -> Result<Checked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
@@ -151,7 +150,7 @@ async fn try_check(
 async fn connect_with(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     ingredients: connect::Ingredients,
     sweep_is_due: bool,
 ) -> Result<Checked, Blocker> {

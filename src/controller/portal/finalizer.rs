@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use kube::api::DynamicObject;
-
 use super::holders::{self, Holders};
 use crate::api::ROLE_AGAIN;
 use crate::controller::checked::finalizer::first_of;
@@ -13,6 +11,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::{CREATE_SETTLE_TIME, CREATE_TIMEOUT};
 
 /// How often a Portal under deletion is reconciled: the last resource that needs it may be deleted at any moment.
@@ -20,7 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why a Portal under deletion is kept; `None` when no resource that has our finalizer uses it. A create that was in progress
 /// when its deletion began has ended by then.
-pub async fn release(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<Option<Kept>, KubeError> {
+pub async fn release(ctx: &Context, key: &Key, object: &StoredObject) -> Result<Option<Kept>, KubeError> {
     // By our own clock since we know of the deletion: the object's time is the apiserver's, and clocks differ.
     let known_since = ctx.portal_memory.deleting_since(key, object.metadata.uid.as_deref());
     let why = match holders::seen(ctx, key, object, known_since + CREATE_SETTLE_TIME).await? {

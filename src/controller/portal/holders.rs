@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::Api;
-use kube::api::{DynamicObject, ListParams};
+use kube::api::ListParams;
 use tokio::time::Instant;
 
 use super::sweep::{ListOrigin, is_pinned_to, portal_of};
@@ -22,6 +22,7 @@ use crate::controller::technical_user::{grants, owner};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
+use crate::k8s::stored::StoredObject;
 
 /// The resources that keep a Portal.
 pub enum Holders {
@@ -42,13 +43,13 @@ pub enum Holders {
 pub async fn seen(
     ctx: &Context,
     key: &Key,
-    portal: &DynamicObject,
+    portal: &StoredObject,
     settled_at: Instant,
 ) -> Result<Holders, KubeError> {
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
-        let api: Api<DynamicObject> = match namespace {
+        let api: Api<StoredObject> = match namespace {
             Some(namespace) => Api::namespaced_with(ctx.client.clone(), namespace, &technical_users()),
             None => Api::all_with(ctx.client.clone(), &technical_users()),
         };
@@ -87,7 +88,7 @@ pub struct Access<'a> {
 
 impl<'a> Access<'a> {
     /// Of one Portal.
-    pub fn of(ctx: &'a Context, key: &'a Key, portal: &DynamicObject) -> Self {
+    pub fn of(ctx: &'a Context, key: &'a Key, portal: &StoredObject) -> Self {
         let status: PortalStatus = lenient(portal, "status");
         let (inventory, place) = match ctx.connections.get(key) {
             Some(ConnectionState::Up(connected) | ConnectionState::Down(_, Some(connected))) => {
@@ -108,7 +109,7 @@ impl<'a> Access<'a> {
     }
 
     /// Whether the Portal's rules serve the resource's namespace, for whatever roles. Yes where that is not known.
-    pub async fn serves(&mut self, object: &DynamicObject) -> bool {
+    pub async fn serves(&mut self, object: &StoredObject) -> bool {
         let namespace = Key::of(object).namespace;
         if namespace == self.key.namespace {
             return true;
@@ -124,7 +125,7 @@ impl<'a> Access<'a> {
     }
 
     /// Whether a resource that is served no longer may have a user in the portal all the same.
-    pub fn may_have_a_user(&self, object: &DynamicObject, settled_at: Instant) -> bool {
+    pub fn may_have_a_user(&self, object: &StoredObject, settled_at: Instant) -> bool {
         let resource = Key::of(object);
         if self.ctx.memory.with(&resource, |user| user.attempts.in_flight()) {
             return true;
@@ -151,7 +152,7 @@ impl<'a> Access<'a> {
 /// The user that the status of a resource names, where it is proved to be the resource's: anybody can write down an id.
 pub fn proved_user(
     ctx: &Context,
-    object: &DynamicObject,
+    object: &StoredObject,
     inventory: Option<&Inventory>,
 ) -> Option<RecordedUser> {
     let status: TechnicalUserStatus = lenient(object, "status");
@@ -160,7 +161,7 @@ pub fn proved_user(
 }
 
 /// The user that the status of a resource names, where the portal should have it.
-pub fn expected_user(ctx: &Context, object: &DynamicObject, inventory: &Inventory) -> Option<RecordedUser> {
+pub fn expected_user(ctx: &Context, object: &StoredObject, inventory: &Inventory) -> Option<RecordedUser> {
     let status: TechnicalUserStatus = lenient(object, "status");
     let owner = owner(ctx, &Key::of(object));
     status.user.filter(|user| is_expected(&ctx.installation, &owner, user, Some(inventory)))
@@ -231,11 +232,11 @@ mod tests {
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
                 "metadata": {"namespace": "ops", "name": "portal"}, "status": {"version": status},
             });
-            serde_json::from_value::<DynamicObject>(object).unwrap()
+            serde_json::from_value::<StoredObject>(object).unwrap()
         };
         let attempt = json!({"metadata": {"annotations": {keys::CREATING: "1 attempt pin"}}});
         let [plain, tried] = [json!({}), attempt]
-            .map(|more| serde_json::from_value::<DynamicObject>(technical_user("edc", &more)).unwrap());
+            .map(|more| serde_json::from_value::<StoredObject>(technical_user("edc", &more)).unwrap());
         // The list was not read yet. A Portal that was never connected has created no user.
         let access = Access::of(&ctx, &key, &portal("2.6"));
         let now = Instant::now();

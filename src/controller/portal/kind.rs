@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, lenient, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
+use crate::k8s::stored::StoredObject;
 use crate::metrics::{Kind, Sweep};
 
 /// A periodic sweep never takes more than a twentieth of the time.
@@ -53,7 +54,7 @@ impl CheckedKind for PortalKind {
         &ctx.portals
     }
 
-    fn inputs(&self, object: &DynamicObject) -> String {
+    fn inputs(&self, object: &StoredObject) -> String {
         format!(
             "{:?} {:?} {:?} {:?}",
             object.metadata.uid,
@@ -64,15 +65,15 @@ impl CheckedKind for PortalKind {
     }
 
     /// The values of the data space. The outcome of a check wakes the users itself.
-    fn concerns_users<'a>(&self, object: &'a DynamicObject) -> Option<&'a Value> {
-        object.data.pointer("/status/dataspace")
+    fn concerns_users(&self, object: &StoredObject) -> Option<Value> {
+        object.at("/status/dataspace")
     }
 
     async fn check(
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
         kept_because: Option<&Blocker>,
     ) -> Result<(Duration, bool), KubeError> {
         let (checks, inputs) = (&ctx.portals.checks, self.inputs(object));
@@ -94,7 +95,7 @@ impl CheckedKind for PortalKind {
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
     ) -> Result<Option<Kept>, KubeError> {
         finalizer::release(ctx, key, object).await
     }
@@ -145,7 +146,7 @@ fn next_check(
     ctx.process.random.spread(interval.max(took.max(elapsed).saturating_mul(SHARE_OF_TIME)))
 }
 
-fn interval(object: &DynamicObject) -> Duration {
+fn interval(object: &StoredObject) -> Duration {
     part::<PortalSpec>(object, "spec")
         .ok()
         .and_then(|spec| spec.resync_interval)

@@ -15,14 +15,14 @@ mod status;
 mod sweep;
 
 pub(in crate::controller) use check::{check, place_of, read_logins};
-pub use sweep::{portal_of, users_of};
+pub use sweep::{portal_named_by, portal_of, users_of};
 
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 
 /// Queues every resource that uses a Portal.
 pub fn wake_all(ctx: &Context, key: &Key) {
-    for object in users_of(ctx, key) {
-        ctx.wake(&Key::of(&object));
+    for user in users_of(ctx, key) {
+        ctx.wake(&user.key());
     }
 }

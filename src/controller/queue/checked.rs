@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use futures::{FutureExt as _, Stream, StreamExt as _};
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
@@ -18,13 +17,14 @@ use crate::controller::checked::kind::CheckedKind;
 use crate::controller::checked::reconcile::{forget, gone, panicked, reconcile};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting};
+use crate::k8s::stored::StoredObject;
 use crate::k8s::watch::Touched;
 
 /// Drives the watch of one kind: wakes its objects, and the `TechnicalUser`s that a change concerns.
 pub(super) async fn watch(
     ctx: &Context,
     kind: &dyn CheckedKind,
-    events: impl Stream<Item = Touched<DynamicObject>>,
+    events: impl Stream<Item = Touched<StoredObject>>,
 ) {
     let mut seen: BTreeMap<Key, OfUsers> = BTreeMap::new();
     let each = events.for_each(|touched| {
@@ -98,7 +98,7 @@ struct OfUsers {
 }
 
 impl OfUsers {
-    fn of(kind: &dyn CheckedKind, object: &DynamicObject) -> Self {
+    fn of(kind: &dyn CheckedKind, object: &StoredObject) -> Self {
         let ours = |(key, _): &(&String, &String)| key.starts_with(GROUP);
         Self {
             uid: object.metadata.uid.clone(),
@@ -110,7 +110,7 @@ impl OfUsers {
                 .filter(ours)
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
-            status: kind.concerns_users(object).cloned(),
+            status: kind.concerns_users(object),
         }
     }
 }

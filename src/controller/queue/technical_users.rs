@@ -4,8 +4,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use kube::ResourceExt as _;
-use kube::api::DynamicObject;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +11,7 @@ use super::dispatcher::{self, Action, Work};
 use super::listed;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
+use crate::controller::portal::portal_named_by;
 use crate::controller::technical_user;
 
 /// Reconciles `TechnicalUser`s until `stop`, then waits for the reconciles in progress. At most half of the workers serve
@@ -41,7 +40,7 @@ impl Work for Users {
             self.0.forget_user(key);
             return None;
         };
-        Some(portal_ref(&object).filter(|portal| self.0.portals.get(portal).is_some()))
+        Some(portal_named_by(&object).filter(|portal| self.0.portals.get(portal).is_some()))
     }
 
     async fn reconcile(&self, key: Key) -> Action {
@@ -53,11 +52,4 @@ impl Work for Users {
             Err(_) => technical_user::panicked(&self.0, &key).await,
         }
     }
-}
-
-/// The Portal that a `TechnicalUser` names.
-fn portal_ref(object: &DynamicObject) -> Option<Key> {
-    let reference = object.data.get("spec")?.get("portalRef")?;
-    let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(Key { namespace: text("namespace").or_else(|| object.namespace())?, name: text("name")? })
 }

@@ -19,6 +19,7 @@ use crate::controller::objects::{Key, is_deleting, lenient};
 use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use jiff::Timestamp;
 
 /// A resource that is ready is kept ready during failures of this time: the next reconcile may succeed.
@@ -90,7 +91,7 @@ async fn try_report(
     blocker: &Blocker,
     failing_for: Duration,
 ) -> Result<Reported, KubeError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, kind);
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, kind);
     let Some(object) = api.get_opt(&key.name).await? else { return Ok(Reported::Gone) };
     let old: Conditions = lenient(&object, "status");
     let ready = old.conditions.iter().find(|condition| condition.type_ == READY);

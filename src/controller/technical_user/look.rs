@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use super::outputs;
 use super::progress::Progress;
 use super::{observe, preview, settle, spec};
@@ -13,6 +11,7 @@ use crate::controller::objects::{Key, is_deleting};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{Report, Settled};
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 
 /// What would be done, and what the resource waits for.
 #[derive(Debug)]
@@ -58,7 +57,7 @@ impl Look {
 }
 
 /// Looks at a resource, which is suspended.
-pub async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Look {
+pub async fn look(ctx: &Arc<Context>, object: &StoredObject) -> Look {
     let invalid = |why: String| Look::failed(Blocker::lasting(Reason::InvalidResource, why));
     let spec = match spec::of(object) {
         Ok(spec) => spec,

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::api::DynamicObject;
 use kube::{Api, Resource as _};
 use tokio::time::Instant;
 
@@ -30,6 +29,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, technical_users};
 use crate::controller::queue::dispatcher::Action;
 use crate::domain::plan::{self, Observation, Report, Requeue, Settled, Step};
+use crate::k8s::stored::StoredObject;
 use crate::metrics::{Kind, Reconciled};
 
 use failure::Failure;
@@ -55,13 +55,13 @@ const AFTER: Duration = Duration::from_millis(50);
 const CACHE_LAG: Duration = Duration::from_millis(200);
 
 /// Reconciles one resource. Never fails: the status reports what failed, and it is tried again.
-pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
+pub async fn reconcile(object: StoredObject, ctx: Arc<Context>) -> Action {
     let action = reconcile_in_time(&object, &ctx).await;
     memory::turns::pass_on(&ctx, &Key::of(&object));
     action
 }
 
-async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action {
+async fn reconcile_in_time(object: &StoredObject, ctx: &Arc<Context>) -> Action {
     let key = Key::of(object);
     if let Some(wait) = ctx.conflicts.wait(&key) {
         return Action::requeue(wait);
@@ -89,7 +89,7 @@ async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action
 
 async fn reconcile_once(
     ctx: &Arc<Context>,
-    object: &DynamicObject,
+    object: &StoredObject,
     progress: &Progress,
 ) -> Result<(Action, bool), Failure> {
     let live;
@@ -148,10 +148,9 @@ async fn settle(reconcile: &mut Reconcile, progress: &Progress) -> Result<Settle
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.
-async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObject, Failure> {
+async fn read_live(ctx: &Context, object: &StoredObject) -> Result<StoredObject, Failure> {
     let key = Key::of(object);
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
     Ok(api.get(&key.name).await.map_err(KubeError::from)?)
 }
 

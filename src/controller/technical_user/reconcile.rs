@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::DynamicObject;
 
 use super::failure::Failure;
 use super::memory::places::QuotaPlace;
@@ -24,6 +23,7 @@ use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
 use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserDetails, UserId};
+use crate::k8s::stored::StoredObject;
 
 /// One reconcile of one resource.
 pub struct Reconcile {
@@ -32,7 +32,7 @@ pub struct Reconcile {
     /// Which resource.
     pub key: Key,
     /// The object as last read or written.
-    pub object: DynamicObject,
+    pub object: StoredObject,
     /// Its spec.
     pub spec: TechnicalUserSpec,
     /// Its status as last read or written.
@@ -44,7 +44,7 @@ pub struct Reconcile {
     /// The namespace may read details of the Portal in messages: its address, company and Secrets.
     pub discloses: bool,
     /// The Portal as the cache showed it.
-    pub portal: Option<Arc<DynamicObject>>,
+    pub portal: Option<Arc<StoredObject>>,
     /// What the plan decides by.
     pub observation: Observation,
     /// The details that were read in this reconcile, secrets included.
@@ -63,7 +63,7 @@ pub struct Reconcile {
     /// reconcile ends with it.
     pub failed: Option<Failure>,
     /// The workloads that were read in this reconcile.
-    pub workloads: BTreeMap<WorkloadId, DynamicObject>,
+    pub workloads: BTreeMap<WorkloadId, StoredObject>,
     /// The places for Secrets in the namespace's quota, from the dry run to the create.
     pub places: Vec<QuotaPlace>,
     /// What the operator would do if nothing were suspended, in words; `None` if this reconcile could not find it out.

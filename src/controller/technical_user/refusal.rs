@@ -2,11 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use kube::api::DynamicObject;
-
 use crate::api::keys;
 use crate::controller::objects::annotation;
 use crate::domain::plan::PortalFacts;
+use crate::k8s::stored::StoredObject;
 
 /// The spec, the requests for a rotation, the Portal, its company, the permission of its login and the roles on offer, as a hash.
 /// Equal ones mean that a refused create would be refused again.
@@ -16,7 +15,7 @@ pub struct RefusalFingerprint(u64);
 impl RefusalFingerprint {
     /// The fingerprint of what a create of this resource would be based on.
     #[must_use]
-    pub fn of(object: &DynamicObject, portal: Option<&DynamicObject>, facts: Option<&PortalFacts>) -> Self {
+    pub fn of(object: &StoredObject, portal: Option<&StoredObject>, facts: Option<&PortalFacts>) -> Self {
         let mut hasher = DefaultHasher::new();
         object.metadata.generation.hash(&mut hasher);
         // A person who asks once more wants to know.

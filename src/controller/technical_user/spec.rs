@@ -1,25 +1,25 @@
 //! The spec of a resource.
 
-use kube::api::DynamicObject;
 use serde_json::Value;
 
 use crate::api::technical_user::{
     CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User,
 };
 use crate::controller::objects::{is_deleting, lenient, part};
+use crate::k8s::stored::StoredObject;
 
 /// The spec of a resource. Cleaning up needs no valid one.
 ///
 /// # Errors
 /// What does not parse, in words that name the field.
-pub fn of(object: &DynamicObject) -> Result<TechnicalUserSpec, String> {
+pub fn of(object: &StoredObject) -> Result<TechnicalUserSpec, String> {
     part(object, "spec").or_else(|why| if is_deleting(object) { Ok(lenient_spec(object)) } else { Err(why) })
 }
 
 /// What cleaning up needs of a spec that does not parse.
-fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
+fn lenient_spec(object: &StoredObject) -> TechnicalUserSpec {
     let status: TechnicalUserStatus = lenient(object, "status");
-    let spec = object.data.get("spec").cloned().unwrap_or_default();
+    let spec = object.value("spec");
     let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
     let portal_ref: Option<PortalRef> = serde_json::from_value(field("portalRef")).ok();
     let recorded =
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::controller::test_support::apiserver::technical_user;
 
-    fn object(more: &Value) -> DynamicObject {
+    fn object(more: &Value) -> StoredObject {
         serde_json::from_value(technical_user("edc", more)).unwrap()
     }
 

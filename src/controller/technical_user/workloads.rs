@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 use kube::core::GroupVersionKind;
 use serde::Deserialize;
 
 use crate::api::keys;
 use crate::controller::objects::{annotation, part};
 use crate::domain::plan::{RollOut, Workload, WorkloadKind};
+use crate::k8s::stored::StoredObject;
 
 /// The annotation of a pod template that `kubectl rollout restart` sets. A change of it starts a roll-out.
 pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
@@ -84,7 +85,7 @@ struct Progress {
 /// What does not parse, in words that name the field.
 pub fn view(
     kind: WorkloadKind,
-    object: &DynamicObject,
+    object: &StoredObject,
     resource: &str,
     changed_at: Timestamp,
     now: Timestamp,
@@ -126,7 +127,7 @@ fn unfit(spec: &Spec) -> Option<&'static str> {
 /// How far the roll-out is: the conditions of `kubectl rollout status`.
 fn roll_out(
     kind: WorkloadKind,
-    object: &DynamicObject,
+    object: &StoredObject,
     spec: &Spec,
     status: &Status,
     since: Duration,

@@ -9,7 +9,6 @@ use std::sync::atomic::AtomicBool;
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
-use kube::runtime::{reflector, watcher};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use testbed::service_account_token;
@@ -22,18 +21,19 @@ use crate::controller::checked::kind::CheckedKind;
 use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::context::{Caches, Context};
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{Key, technical_users};
+use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::users::Keep;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
-use crate::k8s::watch::Refusals;
+use crate::k8s::watch::{Cache, Refusals};
 use crate::metrics::Metrics;
 use crate::portal::{ClientConfig, ConfigError, Connector, PlainHttp, Portal, PortalError};
 use crate::process::Process;
@@ -298,11 +298,9 @@ pub fn technical_user(name: &str, more: &Value) -> Value {
 
 /// The cache shows these `TechnicalUser`s. Returns those that are woken.
 pub fn watch_users(ctx: &mut Context, users: impl IntoIterator<Item = Value>) -> UnboundedReceiver<Key> {
-    let mut cache = reflector::store::Writer::new(technical_users());
-    for object in users {
-        cache.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(object).unwrap()));
-    }
-    ctx.caches.users = cache.as_reader();
+    let keep = Keep::default();
+    let kept = users.into_iter().map(|object| keep.keep(&serde_json::from_value(object).unwrap()));
+    ctx.caches.users = Cache::of(kept);
     let (wake, woken) = unbounded_channel();
     ctx.wake_user = wake;
     woken
@@ -314,16 +312,12 @@ pub fn context(client: Client) -> Context {
     let random = &process.random;
     let metrics = Metrics::default();
     let (events, _) = Events::start(client.clone(), "pod", metrics.clone(), &process.tasks);
-    let store = |kind| reflector::store::Writer::new(kind).as_reader();
     let checked = |kind: &dyn CheckedKind| {
-        CheckedObjects::new(kind, store(kind.api()), unbounded_channel().0, random.clone())
+        CheckedObjects::new(kind, Cache::default(), unbounded_channel().0, random.clone())
     };
     Context {
         installation: installation(),
-        caches: Caches {
-            users: store(technical_users()),
-            secrets: reflector::store::Writer::default().as_reader(),
-        },
+        caches: Caches { users: Cache::default(), secrets: Cache::default() },
         secrets_by_owner: SecretsByOwner::default(),
         portals: checked(&PortalKind),
         vaults: checked(&VaultKind),

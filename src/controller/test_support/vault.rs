@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kube::runtime::{reflector, watcher};
 use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -14,6 +13,8 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::vault::view::state;
 use crate::domain::vault::place::Server;
+use crate::k8s::stored::StoredObject;
+use crate::k8s::watch::Cache;
 use crate::transport::in_memory::{InMemory, response};
 use crate::transport::{HttpRequest, HttpResponse, Payload};
 
@@ -93,7 +94,7 @@ impl Vault {
     pub fn serve_all(&self, ctx: &mut Context, namespace: &str, names: &[&str], more: &Value) {
         let vault = self.clone();
         ctx.transports = Arc::new(InMemory::new(move |request| Some(vault.answer(request))));
-        let mut writer = reflector::store::Writer::new(ctx.vaults.api.clone());
+        let mut objects: Vec<StoredObject> = Vec::new();
         for (number, name) in names.iter().enumerate() {
             let key = Key { namespace: namespace.to_owned(), name: (*name).to_owned() };
             let mut object = json!({
@@ -108,13 +109,13 @@ impl Vault {
             object["spec"].as_object_mut().unwrap().extend(more);
             let object = serde_json::from_value(object).unwrap();
             let state = state(&object);
-            writer.apply_watcher_event(&watcher::Event::Apply(object));
+            objects.push(object);
             if number == 0 {
                 ctx.vault_memory.answered(&key, &state, &Server::new("cluster-1", None));
             }
             ctx.vault_memory.found(&key, &state, Ok(()));
         }
-        ctx.vaults.cache = writer.as_reader();
+        ctx.vaults.cache = Cache::of(objects);
     }
 
     /// An entry as another client writes it.

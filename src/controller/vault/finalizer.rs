@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
-
 use super::abandoned;
 use super::holders::{self, Holders};
 use crate::api::ROLE_AGAIN;
@@ -16,6 +14,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 
 /// How often a Vault is reconciled that the cache shows to be in use: its last user may be deleted at any moment.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -25,7 +24,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub async fn release(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> Result<Option<Kept>, KubeError> {
     let spec = part::<VaultSpec>(object, "spec").ok();
     let kept = kept(ctx, key, spec.as_ref()).await?;

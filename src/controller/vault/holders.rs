@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::Api;
-use kube::api::{DynamicObject, ListParams};
+use kube::api::ListParams;
 use serde_json::Value;
 
 use super::access::folders;
@@ -13,6 +13,7 @@ use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, technical_users};
+use crate::k8s::stored::StoredObject;
 
 /// The resources that keep a Vault.
 pub enum Holders {
@@ -33,7 +34,7 @@ pub async fn seen(ctx: &Context, vault: &Key, spec: Option<&VaultSpec>) -> Resul
     let mut access = Access::of(ctx, vault, spec);
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
-        let api: Api<DynamicObject> = match namespace {
+        let api: Api<StoredObject> = match namespace {
             Some(namespace) => Api::namespaced_with(ctx.client.clone(), namespace, &technical_users()),
             None => Api::all_with(ctx.client.clone(), &technical_users()),
         };
@@ -84,7 +85,7 @@ impl<'a> Access<'a> {
 
     /// Whether a resource has an entry in the Vault, or may have one soon: the status records each place before the first write
     /// to it, and nothing is written for a namespace without access.
-    async fn holds(&mut self, object: &DynamicObject) -> bool {
+    async fn holds(&mut self, object: &StoredObject) -> bool {
         has_entry(object, self.vault)
             || (has_finalizer(object)
                 && names(object, self.vault)
@@ -106,7 +107,7 @@ impl<'a> Access<'a> {
 }
 
 /// Whether a resource names the Vault in an output, or has an entry there by its status.
-pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
+pub(super) fn names(object: &StoredObject, vault: &Key) -> bool {
     if has_entry(object, vault) {
         return true;
     }
@@ -114,24 +115,24 @@ pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
 }
 
 /// The Vaults that the outputs of a resource name.
-pub fn named(object: &DynamicObject) -> impl Iterator<Item = Key> {
-    let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
+pub fn named(object: &StoredObject) -> impl Iterator<Item = Key> + use<> {
+    let outputs: Option<Vec<Value>> = object.at("/spec/outputs");
     let namespace = Key::of(object).namespace;
-    let references = outputs.into_iter().flatten().filter_map(VaultRef::of_output);
+    let references = outputs.into_iter().flatten().filter_map(|output| VaultRef::of_output(&output));
     references.map(move |reference| vault_key(&reference, &namespace))
 }
 
 /// Whether an output of a resource names a Vault, also one whose name cannot be read.
-pub(super) fn names_a_vault(object: &DynamicObject) -> bool {
-    let mut outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array).into_iter().flatten();
+pub(super) fn names_a_vault(object: &StoredObject) -> bool {
+    let outputs: Option<Vec<Value>> = object.at("/spec/outputs");
     let names = |output: &Value| {
         output.as_object().is_some_and(|all| all.values().any(|one| one.get("vaultRef").is_some()))
     };
-    outputs.any(names)
+    outputs.is_some_and(|outputs| outputs.iter().any(names))
 }
 
 /// Whether the status records a place in the Vault. What it says of an output that was never written is only why.
-fn has_entry(object: &DynamicObject, vault: &Key) -> bool {
+fn has_entry(object: &StoredObject, vault: &Key) -> bool {
     recorded(object, vault).any(|output| {
         let begun = output.get("begun").and_then(Value::as_array);
         output.get("entry").is_some_and(Value::is_object) || begun.is_some_and(|begun| !begun.is_empty())
@@ -139,8 +140,8 @@ fn has_entry(object: &DynamicObject, vault: &Key) -> bool {
 }
 
 /// What the status of a resource says of its outputs in the Vault.
-fn recorded<'a>(object: &'a DynamicObject, vault: &'a Key) -> impl Iterator<Item = &'a Value> {
-    let outputs = object.data.pointer("/status/outputs").and_then(Value::as_array);
+fn recorded(object: &StoredObject, vault: &Key) -> impl Iterator<Item = Value> {
+    let outputs: Option<Vec<Value>> = object.at("/status/outputs");
     outputs.into_iter().flatten().filter(move |output| {
         let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
         OutputKind::of_name(text("kind")).is_some_and(OutputKind::is_in_vault) && is_in(text("name"), vault)
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_output_names_a_vault_of_its_own_namespace_or_of_another() {
-        let user = |outputs: Value| -> DynamicObject {
+        let user = |outputs: Value| -> StoredObject {
             serde_json::from_value(json!({
                 "metadata": {"name": "edc", "namespace": "tenant"}, "spec": {"outputs": outputs},
             }))
@@ -177,7 +178,7 @@ mod tests {
         assert!(!names(&user(json!(null)), &vault("tenant")));
     }
 
-    fn user(namespace: &str, finalizer: bool, outputs: &Value) -> DynamicObject {
+    fn user(namespace: &str, finalizer: bool, outputs: &Value) -> StoredObject {
         serde_json::from_value(json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
             "metadata": {
@@ -217,7 +218,7 @@ mod tests {
             (user("tenant", false, &with("entry", place)), &tenant, false),
         ] {
             let held = Access::of(&ctx, vault, Some(&spec)).holds(&object).await;
-            assert_eq!(held, expected, "{vault} {:?}", object.data["status"]);
+            assert_eq!(held, expected, "{vault} {:?}", object.text("status"));
         }
         assert!(!Access::of(&ctx, &ops, None).holds(&user("ops", true, &json!([]))).await);
     }

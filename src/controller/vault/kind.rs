@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 
 use super::abandoned::clean_up;
 use super::checks::{Found, check};
@@ -21,6 +21,7 @@ use crate::controller::objects::{Key, is_deleting, lenient, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::metrics::Kind;
 
 /// How often a Vault that works is checked. It is also how often a token can be renewed that is used for nothing else.
@@ -51,7 +52,7 @@ impl CheckedKind for VaultKind {
         &ctx.vaults
     }
 
-    fn inputs(&self, object: &DynamicObject) -> String {
+    fn inputs(&self, object: &StoredObject) -> String {
         format!("{} {}", state(object), is_deleting(object))
     }
 
@@ -59,7 +60,7 @@ impl CheckedKind for VaultKind {
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
         kept_because: Option<&Blocker>,
     ) -> Result<(Duration, bool), KubeError> {
         ctx.vaults.checks.begin(key);
@@ -86,7 +87,7 @@ impl CheckedKind for VaultKind {
         &self,
         ctx: &Arc<Context>,
         key: &Key,
-        object: &DynamicObject,
+        object: &StoredObject,
     ) -> Result<Option<Kept>, KubeError> {
         finalizer::release(ctx, key, object).await
     }

@@ -21,22 +21,21 @@ pub use holders::named as vaults_of;
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use crate::api::technical_user::VaultRef;
 use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, part};
+use crate::k8s::stored::StoredObject;
 
 /// Requests a reconcile of each `TechnicalUser` that has or names an entry in a Vault.
 pub fn wake_all(ctx: &Context, key: &Key) {
-    for object in ctx.caches.all_users().iter().filter(|object| holders::names(object, key)) {
-        ctx.wake(&Key::of(object));
+    for object in ctx.caches.all_users().filter(|object| holders::names(object, key)) {
+        ctx.wake(&Key::of(&object));
     }
 }
 
 /// Logs in, for those who have entries there. The status is not written.
-pub async fn reach(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) {
+pub async fn reach(ctx: &Arc<Context>, key: &Key, object: &StoredObject) {
     let state = view::state(object);
     if let Ok(spec) = part::<VaultSpec>(object, "spec") {
         let found = checks::check(ctx, key, (&spec, &state)).await;

@@ -2,7 +2,7 @@
 
 use kube::Api;
 use kube::Resource as _;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::json;
 
 use super::login::jwt::audience;
@@ -16,13 +16,14 @@ use crate::controller::status::{grace, merge_patch};
 use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::transport::PlainHttp;
 
 /// Writes what the checks found, or what is wrong; whether anything changed.
 pub async fn write(
     ctx: &Context,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     (version, abandoned): (Result<String, Blocker>, Vec<AbandonedEntry>),
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
@@ -47,7 +48,7 @@ pub async fn write(
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge_patch::difference(&values[0], &values[1]) else { return Ok(false) };
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.vaults.api);
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.vaults.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await?;
@@ -59,7 +60,7 @@ pub async fn write(
 fn within_grace(
     ctx: &Context,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     old: &VaultStatus,
     blocker: Blocker,
 ) -> Blocker {
@@ -112,7 +113,7 @@ fn plain_http(spec: Option<&VaultSpec>, permitted: PlainHttp) -> Option<Wanted> 
     })
 }
 
-fn announce(ctx: &Context, object: &DynamicObject, old: &VaultStatus, blocker: Option<&Blocker>) {
+fn announce(ctx: &Context, object: &StoredObject, old: &VaultStatus, blocker: Option<&Blocker>) {
     let Some(blocker) = blocker else { return };
     let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
     if before != Some(blocker.reason.as_str()) {

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use super::access::folders;
 use super::{blocker, login};
 use crate::api::ROLE_AGAIN;
@@ -15,6 +13,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, Folder, Mount, PathError};
 use crate::domain::vault::place::{EntryPlace, NumberedAlias, Server};
+use crate::k8s::stored::StoredObject;
 use crate::vault::{Health, VaultClient, VaultError};
 
 /// A Vault as a namespace sees it.
@@ -220,7 +219,7 @@ fn mount(key: &Key, spec: &VaultSpec) -> Result<Mount, Blocker> {
 }
 
 /// The object and its spec, or why there is none.
-fn read(ctx: &Context, key: &Key) -> Result<(Arc<DynamicObject>, VaultSpec), Blocker> {
+fn read(ctx: &Context, key: &Key) -> Result<(Arc<StoredObject>, VaultSpec), Blocker> {
     let Some(object) = ctx.vaults.get(key) else {
         if ctx.hides(&ctx.vaults.api, &key.namespace) {
             let message = format!(
@@ -250,7 +249,7 @@ pub fn server(health: &Health, spec: &VaultSpec) -> Server {
 
 /// In which state of a Vault a check found something: its uid and generation. Our own writes of the status are no part of it.
 #[must_use]
-pub fn state(object: &DynamicObject) -> String {
+pub fn state(object: &StoredObject) -> String {
     let metadata = &object.metadata;
     format!("{} {}", metadata.uid.as_deref().unwrap_or_default(), metadata.generation.unwrap_or_default())
 }

@@ -1,80 +1,55 @@
-//! Many watches, one sequence of changes.
+//! Many watches, one cache and one sequence of changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use kube::runtime::watcher::{Error, Event};
-use kube::{Resource, ResourceExt};
 
+use super::Touched;
+use super::cache::{Cache, Entry, Sorted};
+use super::refusals::{Refusals, WatchedKind};
 use crate::k8s::words;
 
-use super::refusals::{Refusals, WatchedKind};
-
-/// Namespace and name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
-    /// `None` for cluster-scoped kinds.
-    pub namespace: Option<String>,
-    /// `metadata.name`.
-    pub name: String,
-}
-
-impl Key {
-    pub(super) fn of<K: Resource>(object: &K) -> Self {
-        Self { namespace: object.namespace(), name: object.name_any() }
-    }
-}
-
-/// A change of the objects of a kind.
-#[derive(Debug)]
-pub(super) enum Change<K> {
-    /// All objects, once, before all other changes.
-    Initial(Vec<K>),
-    /// The object exists: new, changed or listed again.
-    Present(K),
-    /// The object was deleted; with its last state if the watch reported it.
-    Gone(Key, Option<K>),
-}
-
 /// One endless watch.
-pub(super) struct Scope<K> {
-    /// What it watches.
+pub(super) struct Scope<E> {
+    /// What it watches. No two watch the same namespace.
     pub place: WatchedKind,
     /// Its events, with back-off after errors.
-    pub events: BoxStream<'static, Result<Event<K>, Error>>,
+    pub events: BoxStream<'static, Result<Event<E>, Error>>,
 }
 
-/// Merges watches into one sequence of changes.
+/// Merges watches into one cache and the sequence of its changes.
 ///
-/// [`Change::Initial`] follows when each was listed in full or refused, and at least one was listed.
-pub(super) fn merge<K: Resource + Send + 'static>(
-    scopes: Vec<Scope<K>>,
+/// The cache is filled, and its objects are yielded, when each watch was listed in full or refused, and at least one was listed.
+pub(super) fn merge<E: Entry>(
+    scopes: Vec<Scope<E>>,
     refusals: &Refusals,
-) -> impl Stream<Item = Change<K>> + Send + 'static {
+) -> (Cache<E>, impl Stream<Item = Touched<E>> + Send + 'static) {
     let (places, streams): (Vec<_>, Vec<_>) =
         scopes.into_iter().map(|scope| (scope.place, scope.events)).unzip();
     let numbered = streams.into_iter().enumerate().map(|(n, s)| s.map(move |item| (n, item)).boxed());
-    stream::select_all(numbered)
-        .scan(Merge::new(places, refusals), |merge, (scope, item)| {
-            std::future::ready(Some(stream::iter(merge.take(scope, item))))
-        })
-        .flatten()
+    let merge = Merge::new(places, refusals);
+    let cache = merge.cache.clone();
+    let touched = stream::select_all(numbered)
+        .scan(merge, |merge, (scope, item)| std::future::ready(Some(stream::iter(merge.take(scope, item)))))
+        .flatten();
+    (cache, touched)
 }
 
-struct Merge<K> {
+struct Merge<E> {
     scopes: Vec<Watched>,
     /// The objects so far, until everything was listed once.
-    initial: Option<BTreeMap<Key, K>>,
+    initial: Option<Sorted<E>>,
+    cache: Cache<E>,
 }
 
 struct Watched {
     place: WatchedKind,
     refusals: Refusals,
     state: ScopeState,
-    /// The objects that were yielded as present.
-    known: BTreeSet<Key>,
-    /// The objects of the list in progress so far.
-    listing: BTreeSet<Key>,
+    /// Namespaces and names of the list in progress so far.
+    listing: BTreeSet<(String, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,73 +61,92 @@ enum ScopeState {
     Refused,
 }
 
-impl<K: Resource> Merge<K> {
+impl<E: Entry> Merge<E> {
     fn new(places: Vec<WatchedKind>, refusals: &Refusals) -> Self {
         let scope = |place| Watched {
             place,
             refusals: refusals.clone(),
             state: ScopeState::Pending,
-            known: BTreeSet::new(),
             listing: BTreeSet::new(),
         };
-        Self { scopes: places.into_iter().map(scope).collect(), initial: Some(BTreeMap::new()) }
+        Self {
+            scopes: places.into_iter().map(scope).collect(),
+            initial: Some(Sorted::default()),
+            cache: Cache::default(),
+        }
     }
 
-    fn take(&mut self, scope: usize, item: Result<Event<K>, Error>) -> Vec<Change<K>> {
+    fn take(&mut self, scope: usize, item: Result<Event<E>, Error>) -> Vec<Touched<E>> {
         let Some(scope) = self.scopes.get_mut(scope) else { return Vec::new() };
-        let changes = match item {
+        let (objects, cache) = (&mut self.initial, &self.cache);
+        let mut change = |change: &mut dyn FnMut(&mut Sorted<E>) -> Vec<Touched<E>>| match objects {
+            Some(initial) => change(initial),
+            None => cache.change(change),
+        };
+        let touched = match item {
             Ok(Event::Init) => {
                 scope.listing.clear();
                 Vec::new()
             }
             Ok(Event::InitApply(object)) => {
-                let key = Key::of(&object);
-                scope.listing.insert(key.clone());
-                scope.known.insert(key);
-                vec![Change::Present(object)]
+                scope.listing.insert((object.namespace().to_owned(), object.name().to_owned()));
+                let object = Arc::new(object);
+                change(&mut |objects| present(objects, &object))
             }
             Ok(Event::InitDone) => {
                 scope.listed();
-                let listing = std::mem::take(&mut scope.listing);
-                let vanished: Vec<_> = scope.known.difference(&listing).cloned().collect();
-                scope.known = listing;
-                vanished.into_iter().map(|key| Change::Gone(key, None)).collect()
+                let (listing, namespace) = (std::mem::take(&mut scope.listing), &scope.place.namespace);
+                change(&mut |objects| vanished(objects, namespace.as_deref(), &listing))
             }
             Ok(Event::Apply(object)) => {
-                scope.known.insert(Key::of(&object));
-                vec![Change::Present(object)]
+                let object = Arc::new(object);
+                change(&mut |objects| present(objects, &object))
             }
             Ok(Event::Delete(object)) => {
-                let key = Key::of(&object);
-                scope.known.remove(&key);
-                vec![Change::Gone(key, Some(object))]
+                let object = Arc::new(object);
+                change(&mut |objects| {
+                    objects.remove(object.namespace(), object.name());
+                    vec![Touched { object: Arc::clone(&object), deleted: true }]
+                })
             }
             Err(error) => {
                 scope.failed(&error);
                 Vec::new()
             }
         };
-        self.pass(changes)
+        if self.initial.is_some() { self.begin() } else { touched }
     }
 
-    /// Holds changes back until all can be yielded as one.
-    fn pass(&mut self, changes: Vec<Change<K>>) -> Vec<Change<K>> {
-        let Some(initial) = &mut self.initial else { return changes };
-        for change in changes {
-            match change {
-                Change::Present(object) => drop(initial.insert(Key::of(&object), object)),
-                Change::Gone(key, _) => drop(initial.remove(&key)),
-                Change::Initial(_) => {}
-            }
-        }
+    /// Fills the cache once everything was listed that may be; until then no change is yielded.
+    fn begin(&mut self) -> Vec<Touched<E>> {
         let pending = self.scopes.iter().any(|scope| scope.state == ScopeState::Pending);
         let listed = self.scopes.iter().any(|scope| scope.state == ScopeState::Listed);
         if pending || !listed {
             return Vec::new();
         }
-        let objects = self.initial.take().unwrap_or_default();
-        vec![Change::Initial(objects.into_values().collect())]
+        self.cache.fill(self.initial.take().unwrap_or_default());
+        self.cache.all().into_iter().map(|object| Touched { object, deleted: false }).collect()
     }
+}
+
+/// An object is there: new, changed or listed again.
+fn present<E: Entry>(objects: &mut Sorted<E>, object: &Arc<E>) -> Vec<Touched<E>> {
+    objects.put(Arc::clone(object));
+    vec![Touched { object: Arc::clone(object), deleted: false }]
+}
+
+/// The objects of a namespace, or of all, that a list does not show any more.
+fn vanished<E: Entry>(
+    objects: &mut Sorted<E>,
+    namespace: Option<&str>,
+    listing: &BTreeSet<(String, String)>,
+) -> Vec<Touched<E>> {
+    let is_listed = |object: &E| listing.contains(&(object.namespace().to_owned(), object.name().to_owned()));
+    let gone: Vec<_> = objects.within(namespace).filter(|object| !is_listed(object)).cloned().collect();
+    for object in &gone {
+        objects.remove(object.namespace(), object.name());
+    }
+    gone.into_iter().map(|object| Touched { object, deleted: true }).collect()
 }
 
 impl Watched {

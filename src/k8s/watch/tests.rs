@@ -2,9 +2,10 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt as _;
 use kube::core::{DynamicObject, Status};
 use kube::discovery::ApiResource;
-use kube::runtime::watcher::{Error, Event};
+use kube::runtime::watcher::Error;
 
 use super::*;
 
@@ -35,7 +36,7 @@ fn list(objects: impl IntoIterator<Item = ConfigMap>) -> Vec<Item> {
 struct World {
     a: UnboundedSender<Item>,
     b: UnboundedSender<Item>,
-    store: Store<ConfigMap>,
+    cache: Cache<ConfigMap>,
     touched: BoxStream<'static, Touched<ConfigMap>>,
     refusals: Refusals,
 }
@@ -50,9 +51,8 @@ impl World {
         let scope =
             |name: &str, from: UnboundedReceiver<Item>| Scope { place: place(name), events: from.boxed() };
         let refusals = Refusals::default();
-        let changes = merge(vec![scope("a", from_a), scope("b", from_b)], &refusals);
-        let (store, touched) = fill(Writer::default(), (), changes);
-        Self { a, b, store, touched: touched.boxed(), refusals }
+        let (cache, touched) = merge(vec![scope("a", from_a), scope("b", from_b)], &refusals);
+        Self { a, b, cache, touched: touched.boxed(), refusals }
     }
 
     /// The changes that follow from `items`, as `+name` and `-name`, sorted.
@@ -62,7 +62,7 @@ impl World {
         }
         let mut seen = Vec::new();
         while let Some(Some(touched)) = self.touched.next().now_or_never() {
-            seen.push(format!("{}{}", if touched.deleted { '-' } else { '+' }, touched.reference.name));
+            seen.push(format!("{}{}", if touched.deleted { '-' } else { '+' }, touched.object.name()));
         }
         seen.sort();
         seen
@@ -77,11 +77,11 @@ impl World {
     }
 
     fn ready(&self) -> bool {
-        self.store.wait_until_ready().now_or_never().is_some()
+        self.cache.filled().now_or_never().is_some()
     }
 
     fn cached(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.store.state().iter().map(|o| o.name_any()).collect();
+        let mut names: Vec<_> = self.cache.all().iter().map(|o| o.name_any()).collect();
         names.sort();
         names
     }
@@ -128,7 +128,7 @@ fn changes_and_deletions_pass_with_the_object() {
     world.a(list([object("a", "a1", "1")]));
     world.b(list([]));
     assert_eq!(world.a(vec![Ok(Event::Apply(object("a", "a1", "2")))]), ["+a1"]);
-    assert_eq!(world.store.state()[0].resource_version().as_deref(), Some("2"));
+    assert_eq!(world.cache.all()[0].resource_version().as_deref(), Some("2"));
     world.a.unbounded_send(Ok(Event::Delete(object("a", "a1", "3")))).unwrap();
     let gone = world.touched.next().now_or_never().flatten().unwrap();
     assert!(gone.deleted && world.cached().is_empty());
@@ -206,11 +206,10 @@ fn objects_without_a_type_are_cached_too() {
     let events: Vec<watcher::Result<_>> =
         vec![Ok(Event::Init), Ok(Event::InitApply(object)), Ok(Event::InitDone)];
     let scope = Scope { place: place("a"), events: stream::iter(events).chain(stream::pending()).boxed() };
-    let changes = merge(vec![scope], &Refusals::default());
-    let (store, touched) = fill(Writer::new(kind.clone()), kind.clone(), changes);
+    let (cache, touched) = merge(vec![scope], &Refusals::default());
     let first = touched.boxed().next().now_or_never().flatten().unwrap();
-    assert_eq!(first.reference, ObjectRef::new_with("x", kind).within("a"));
-    assert_eq!(store.state().len(), 1);
+    assert_eq!((Entry::namespace(&*first.object), first.object.name()), ("a", "x"));
+    assert_eq!(cache.all().len(), 1);
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub use names::{
     ROTATE, SESSION_SECRET, TAKE_OVER,
 };
 pub use objects::{
-    condition, message, portal_status, reason, recorded, secret_value, stored_status, user_status,
+    condition, message, part, portal_status, reason, recorded, secret_value, stored_status, user_status,
 };
 pub use outcome::{connected, one_user};
 pub use site::Site;

@@ -3,10 +3,16 @@
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::DynamicObject;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use technical_user_operator::api::portal::PortalStatus;
 use technical_user_operator::api::technical_user::{RecordedUser, TechnicalUserStatus};
-use technical_user_operator::controller::objects::part;
+use technical_user_operator::k8s::stored::StoredObject;
+
+/// A part of an object (`spec`, `status`), as the operator reads it.
+pub fn part<T: DeserializeOwned>(object: &DynamicObject, field: &str) -> Result<T, serde_json::Error> {
+    StoredObject::from(object.clone()).part(field)
+}
 
 /// The status of a `TechnicalUser`.
 pub fn user_status(object: &DynamicObject) -> TechnicalUserStatus {

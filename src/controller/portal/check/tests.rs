@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::*;
 use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
 use crate::domain::user::{ListedUser, Role, RoleKind};
+use crate::k8s::stored::StoredObject;
 use crate::portal::test_support::{Answers, Fake, a_scan};
 use crate::portal::{
     ClientConfig, ConfigError, Connector, Login, Permissions, PlainHttp, Portal, PortalError, Scan,
@@ -56,7 +57,7 @@ impl Connector for Connects {
 struct Scene {
     ctx: Arc<Context>,
     portal: Arc<Fake<OneLogin>>,
-    object: DynamicObject,
+    object: StoredObject,
     woken: UnboundedReceiver<Key>,
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use crate::api::portal::PortalSpec;
 use crate::controller::checked::ca_bundle::ca_bundle;
 use crate::controller::context::Context;
@@ -14,6 +12,7 @@ use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::controller::secrets::Secrets;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::{BundleReport, ClientConfig};
 use crate::site::{Logins, NamedLogin, Site};
 
@@ -29,7 +28,7 @@ pub struct Ingredients {
 pub async fn ingredients(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
     let read = read_ingredients(ctx, key, object, spec).await;
@@ -43,7 +42,7 @@ pub async fn ingredients(
 async fn read_ingredients(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
     let site = Site::of(spec).ok_or_else(|| {

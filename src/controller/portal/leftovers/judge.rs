@@ -1,6 +1,5 @@
 //! Whether nothing has a user that has the operator's mark: judged before a person deletes it.
 
-use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::api::portal::PortalStatus;
@@ -13,6 +12,7 @@ use crate::controller::technical_user::{owner, taken_over};
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::ownership::{self, Shown, Source, Whose};
 use crate::domain::user::{UserDetails, UserId, UserStatus};
+use crate::k8s::stored::StoredObject;
 
 /// A user with the operator's mark that nothing has.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub enum Cluster {
 pub fn judge(
     ctx: &Context,
     connection: &Connection,
-    portal: &DynamicObject,
+    portal: &StoredObject,
     user: UserDetails,
 ) -> Result<Unclaimed, String> {
     let id = &user.id;
@@ -60,12 +60,12 @@ pub fn judge(
         _ => {}
     }
     // Another Portal of the cluster may lead there as well.
-    let lists_it = |portal: &DynamicObject| {
+    let lists_it = |portal: &StoredObject| {
         let status: PortalStatus = lenient(portal, "status");
         status.retained.iter().any(|retained| UserId::new(&retained.id) == *id)
     };
     let leads_there =
-        |portal: &DynamicObject| place_of(portal).is_some_and(|other| other.is_same_portal(&place));
+        |portal: &StoredObject| place_of(portal).is_some_and(|other| other.is_same_portal(&place));
     if lists_it(portal) || ctx.portals.all().iter().any(|other| leads_there(other) && lists_it(other)) {
         return Err(retained(id));
     }
@@ -91,7 +91,7 @@ fn retained(id: &UserId) -> String {
     )
 }
 
-fn cluster(ctx: &Context, portal: &DynamicObject, mark: &Mark) -> Cluster {
+fn cluster(ctx: &Context, portal: &StoredObject, mark: &Mark) -> Cluster {
     if mark.owner.instance != ctx.installation.instance {
         Cluster::OtherInstallation
     } else if mark.hint == ctx.installation.hint || taken_over(portal).contains(&mark.hint) {
@@ -104,7 +104,7 @@ fn cluster(ctx: &Context, portal: &DynamicObject, mark: &Mark) -> Cluster {
 /// Why a resource may have a user, in words. One of another installation in this cluster counts too.
 fn has(
     ctx: &Context,
-    (object, is_elsewhere): (&DynamicObject, bool),
+    (object, is_elsewhere): (&StoredObject, bool),
     user: &UserDetails,
     mark: &Mark,
 ) -> Option<&'static str> {
@@ -123,14 +123,15 @@ fn has(
 }
 
 /// Whether a resource names a user, wherever that is. One of another portal may have users with the same names and client IDs.
-fn names(object: &DynamicObject, is_elsewhere: bool, user: &UserDetails) -> bool {
+fn names(object: &StoredObject, is_elsewhere: bool, user: &UserDetails) -> bool {
     let is_same = |text: &str| {
         text == user.name
             || user.client_id.as_deref().is_some_and(|client_id| text.eq_ignore_ascii_case(client_id))
     };
     let is_named =
         |text: &str| text.to_ascii_lowercase().contains(user.id.as_str()) || !is_elsewhere && is_same(text);
-    says(&object.data, &is_named) || says(&json!(object.metadata.annotations), &is_named)
+    ["spec", "status"].iter().any(|field| says(&object.value(field), &is_named))
+        || says(&json!(object.metadata.annotations), &is_named)
 }
 
 fn says(value: &Value, is_named: &impl Fn(&str) -> bool) -> bool {
@@ -163,7 +164,7 @@ mod tests {
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
             "metadata": {"namespace": "ops", "name": "portal"},
         });
-        let portal: DynamicObject = serde_json::from_value(portal).unwrap();
+        let portal: StoredObject = serde_json::from_value(portal).unwrap();
         let mark = Mark {
             owner: owner_named("gone"),
             generation: 1,
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_resource_names_a_user_wherever_its_id_client_id_or_name_is() {
-        let object = |value: Value| -> DynamicObject { serde_json::from_value(value).unwrap() };
+        let object = |value: Value| -> StoredObject { serde_json::from_value(value).unwrap() };
         for (value, expected) in [
             (json!({"metadata": {}, "status": {"user": {"id": "0B6C-1"}}}), true),
             (json!({"metadata": {}, "status": {"retiring": [{"id": "0b6c-1"}]}}), true),

@@ -38,7 +38,7 @@ impl RetainedChanges {
     /// A user that a resource has taken over is retained no more. The mark proves that it has. One that is listed because it could not be
     /// deleted for its successor has the mark as well.
     pub fn are_used_again(&mut self, ctx: &Context, inventory: &Inventory, portal: &PortalStatus) {
-        for object in ctx.caches.all_users().into_iter().filter(|object| !is_deleting(object)) {
+        for object in ctx.caches.all_users().filter(|object| !is_deleting(object)) {
             let status: TechnicalUserStatus = lenient(&object, "status");
             let Some(id) = status.user.map(|user| UserId::new(&user.id)) else { continue };
             let of = owner(ctx, &Key::of(&object));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::portal::{PortalStatus, UNCLAIMED_LIMIT, UnclaimedUser};
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, technical_users};
+use crate::controller::objects::technical_users;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
@@ -49,7 +49,7 @@ pub async fn unclaimed(ctx: &Context, connection: &Connection, status: &PortalSt
 
 /// What the names of the users begin with that a resource claims.
 fn claimed(ctx: &Context) -> BTreeSet<String> {
-    ctx.caches.all_users().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect()
+    ctx.caches.users.all().iter().map(|user| owner(ctx, &user.key()).name_prefix()).collect()
 }
 
 /// The users with names of our form that no resource claims. Not all of them need have a mark of ours.

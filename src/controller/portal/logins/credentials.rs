@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use super::session::Session;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
@@ -12,6 +10,7 @@ use crate::controller::portal::memory::SeenLogin;
 use crate::controller::secrets::{Secrets, Texts, written_at};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::Credentials;
 use crate::site::{LoginForm, LoginSecret, NamedLogin};
 
@@ -19,7 +18,7 @@ use crate::site::{LoginForm, LoginSecret, NamedLogin};
 pub struct LoginOf<'a> {
     pub ctx: &'a Arc<Context>,
     pub key: &'a Key,
-    pub object: &'a DynamicObject,
+    pub object: &'a StoredObject,
     pub secrets: &'a Secrets,
 }
 

@@ -7,12 +7,12 @@ mod session;
 
 use std::collections::BTreeSet;
 
-use kube::api::DynamicObject;
 use serde_json::Value;
 
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::{Login, Portal, PortalError};
 use operator_logins::{LoginChanges, LoginPlace};
 
@@ -83,8 +83,7 @@ pub fn gone(ctx: &Context, key: &Key) {
 /// The login Secrets of a Portal were read, or there is nothing to read.
 pub fn tried(ctx: &Context, key: &Key) {
     if ctx.connections.logins.tried(key) {
-        let names = |object: &DynamicObject, pointer: &str| object.data.pointer(pointer).is_some();
-        wake(ctx, |object| names(object, "/spec/user/existing") || names(object, "/spec/user/create/adopt"));
+        wake(ctx, |object| object.has("/spec/user/existing") || object.has("/spec/user/create/adopt"));
     }
 }
 
@@ -95,20 +94,19 @@ fn wake_concerned(ctx: &Context, changes: &LoginChanges) {
         return;
     }
     wake(ctx, |object| {
-        let text = |pointer| object.data.pointer(pointer).and_then(Value::as_str);
-        let published = text("/status/user/clientId");
-        let is_new = published.is_some_and(|id| changes.new.iter().any(|new| new.eq_ignore_ascii_case(id)));
+        let published: Option<String> = object.at("/status/user/clientId");
+        let is_new = published.is_some_and(|id| changes.new.iter().any(|new| new.eq_ignore_ascii_case(&id)));
         is_new || (changes.fewer && is_refused(object))
     });
 }
 
-fn is_refused(object: &DynamicObject) -> bool {
-    let conditions = object.data.pointer("/status/conditions").and_then(Value::as_array);
-    let reasons = conditions.into_iter().flatten().filter_map(|condition| condition["reason"].as_str());
-    reasons.into_iter().any(|reason| reason == Reason::OperatorLogin.as_str())
+fn is_refused(object: &StoredObject) -> bool {
+    let conditions: Option<Vec<Value>> = object.at("/status/conditions");
+    let refused = |condition: &Value| condition["reason"].as_str() == Some(Reason::OperatorLogin.as_str());
+    conditions.is_some_and(|conditions| conditions.iter().any(refused))
 }
 
-fn wake(ctx: &Context, concerned: impl Fn(&DynamicObject) -> bool) {
+fn wake(ctx: &Context, concerned: impl Fn(&StoredObject) -> bool) {
     for object in ctx.caches.all_users() {
         if concerned(&object) {
             ctx.wake(&Key::of(&object));

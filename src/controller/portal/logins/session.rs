@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource as _;
-use kube::api::DynamicObject;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::{Portal, keys};
@@ -17,6 +16,7 @@ use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
 use crate::domain::digest::DigestKey;
 use crate::domain::format::Content;
 use crate::domain::identity::Owner;
+use crate::k8s::stored::StoredObject;
 use crate::portal::TokenStore;
 
 const TOKEN: &str = "refresh-token";
@@ -38,7 +38,7 @@ impl Session {
     pub fn new(
         ctx: &Arc<Context>,
         secrets: Secrets,
-        portal: &DynamicObject,
+        portal: &StoredObject,
         name: &str,
         given: SecretString,
     ) -> Self {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
 use parking_lot::Mutex;
 
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::objects::{Key, lenient, part};
+use crate::k8s::stored::StoredObject;
 
 /// What a Portal's object says, parsed once for all resources that use it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct ParsedPortals(Mutex<BTreeMap<Key, Arc<Parsed>>>);
 impl ParsedPortals {
     /// What a Portal's object says.
     #[must_use]
-    pub fn get(&self, key: &Key, object: &DynamicObject) -> Arc<Parsed> {
+    pub fn get(&self, key: &Key, object: &StoredObject) -> Arc<Parsed> {
         let metadata = &object.metadata;
         let is_this = |parsed: &&Arc<Parsed>| {
             parsed.resource_version.is_some()
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_portal_is_parsed_once_for_each_state_of_it() {
         let (memory, key) = (ParsedPortals::default(), Key { namespace: "n".into(), name: "p".into() });
-        let object = |version: &str, interval: &str| -> DynamicObject {
+        let object = |version: &str, interval: &str| -> StoredObject {
             serde_json::from_value(serde_json::json!({
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
                 "metadata": {"name": "p", "namespace": "n", "uid": "1", "resourceVersion": version},

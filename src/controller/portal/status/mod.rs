@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kube::Api;
 use kube::Resource as _;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::json;
 
 use super::check::{Checked, Shown};
@@ -32,6 +32,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::inventory::{Coverage, Snapshot};
 use crate::domain::reason::Reason;
 use crate::domain::user::RoleKind;
+use crate::k8s::stored::StoredObject;
 use can_delete::CanDelete;
 use conditions::{conditions, standing_in_the_way};
 
@@ -44,7 +45,7 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 pub async fn write(
     ctx: &Context,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     checked: Result<Checked, Blocker>,
     leaving: Option<Blocker>,
 ) -> Result<bool, KubeError> {
@@ -63,7 +64,7 @@ pub async fn write(
             Err(KubeError::Conflict) if tries < WRITE_TRIES => {
                 tries += 1;
                 tokio::time::sleep(ctx.process.random.spread(WRITE_AGAIN_AFTER * tries)).await;
-                let api: Api<DynamicObject> =
+                let api: Api<StoredObject> =
                     Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
                 before = api.get(&key.name).await?;
             }
@@ -76,7 +77,7 @@ pub async fn write(
 async fn write_over(
     ctx: &Context,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     checked: &Result<Checked, Blocker>,
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
@@ -132,7 +133,7 @@ async fn write_over(
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge_patch::difference(&values[0], &values[1]) else { return Ok(false) };
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await?;
@@ -146,7 +147,7 @@ fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
 }
 
 /// What another object may still bring is not `Stalled` at first.
-fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Blocker) -> Blocker {
+fn within_grace(ctx: &Context, key: &Key, object: &StoredObject, blocker: Blocker) -> Blocker {
     let old: PortalStatus = lenient(object, "status");
     let now = ctx.process.clock.now();
     let waiting = ctx.portal_memory.waiting.change(key, |since| {
@@ -157,7 +158,7 @@ fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Block
     Blocker { stalled: blocker.stalled && waiting.left(&blocker).is_none(), ..blocker }
 }
 
-fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: Option<&Blocker>) {
+fn announce(ctx: &Context, object: &StoredObject, old: &PortalStatus, blocker: Option<&Blocker>) {
     let Some(blocker) = blocker else { return };
     let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
     if before != Some(blocker.reason.as_str()) {

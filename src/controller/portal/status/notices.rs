@@ -2,7 +2,6 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
-use kube::api::DynamicObject;
 
 use crate::api::conditions::{
     CERTIFICATES_IGNORED, DATASPACE_DIFFERS, INSECURE_HTTP, TOKEN_URL_DIFFERS, Wanted,
@@ -11,6 +10,7 @@ use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 use crate::portal::PlainHttp;
 use crate::site::Site;
 
@@ -77,7 +77,7 @@ fn ignored_certificates(ctx: &Context, key: &Key) -> Option<Wanted> {
 }
 
 /// Reports in log and Events what is new among these conditions.
-pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &[Condition]) {
+pub fn announce(ctx: &Context, object: &StoredObject, old: &[Condition], new: &[Condition]) {
     let is_notice = |condition: &&Condition| {
         let types = [CERTIFICATES_IGNORED, INSECURE_HTTP, TOKEN_URL_DIFFERS, DATASPACE_DIFFERS];
         condition.status == "True" && types.contains(&condition.type_.as_str())

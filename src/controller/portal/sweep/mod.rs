@@ -5,31 +5,39 @@ mod vanished;
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
+use serde_json::Value;
 
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
 use crate::controller::technical_user::{is_ready, owner};
+use crate::controller::users::CachedUser;
 use crate::domain::address;
 use crate::domain::inventory::Changes;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 /// The resources that use a Portal, as the cache shows them.
 #[must_use]
-pub fn users_of(ctx: &Context, key: &Key) -> Vec<Arc<DynamicObject>> {
-    ctx.caches.all_users().into_iter().filter(|object| portal_of(object).as_ref() == Some(key)).collect()
+pub fn users_of(ctx: &Context, key: &Key) -> Vec<Arc<CachedUser>> {
+    ctx.caches.users.all().into_iter().filter(|user| user.portal() == Some(key)).collect()
 }
 
 /// Which Portal a resource uses: by its status, else by its spec.
 #[must_use]
-pub fn portal_of(object: &DynamicObject) -> Option<Key> {
+pub fn portal_of(object: &StoredObject) -> Option<Key> {
     let status: TechnicalUserStatus = lenient(object, "status");
     if let Some(portal) = status.portal.filter(|portal| !portal.name.is_empty()) {
         return Some(Key { namespace: portal.namespace, name: portal.name });
     }
-    let reference = object.data.get("spec")?.get("portalRef")?;
-    let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
+    portal_named_by(object)
+}
+
+/// Which Portal the spec of a resource names. The rest of the spec need not parse.
+#[must_use]
+pub fn portal_named_by(object: &StoredObject) -> Option<Key> {
+    let reference: Value = object.at("/spec/portalRef")?;
+    let text = |field: &str| reference.get(field).and_then(Value::as_str).map(str::to_owned);
     let namespace = text("namespace").or_else(|| object.metadata.namespace.clone())?;
     Some(Key { namespace, name: text("name")? })
 }
@@ -39,8 +47,8 @@ pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
     if changes.users.is_empty() {
         return;
     }
-    for object in users_of(ctx, key) {
-        let resource = Key::of(&object);
+    for cached in users_of(ctx, key) {
+        let (object, resource) = (cached.open(), cached.key());
         let status: TechnicalUserStatus = lenient(&object, "status");
         let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let concerned = user.as_ref().is_some_and(|id| changes.users.contains(id))
@@ -53,7 +61,7 @@ pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
 }
 
 /// Whether its user is one that the operator did not create, so that no name shows which change of the list concerns it.
-fn selects_by_list(object: &DynamicObject) -> bool {
+fn selects_by_list(object: &StoredObject) -> bool {
     part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| {
         spec.user.existing.is_some() || spec.user.create.is_some_and(|create| create.adopt.is_some())
     })
@@ -69,7 +77,7 @@ pub struct ListOrigin {
 
 /// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
 /// now, its users are missing for that reason.
-pub fn is_pinned_to(object: &DynamicObject, origin: &ListOrigin) -> bool {
+pub fn is_pinned_to(object: &StoredObject, origin: &ListOrigin) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     status.portal.is_none_or(|pin| {
         let same_company = pin.bpn.is_none_or(|bpn| origin.companies.contains(&bpn));
@@ -79,7 +87,7 @@ pub fn is_pinned_to(object: &DynamicObject, origin: &ListOrigin) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};

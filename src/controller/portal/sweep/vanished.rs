@@ -1,7 +1,6 @@
 //! Whether too many users are missing from a portal's user list at once to believe it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::DynamicObject;
 
 use super::{ListOrigin, is_pinned_to, users_of};
 use crate::api::conditions::READY;
@@ -14,6 +13,7 @@ use crate::controller::portal::inventory::Inventory;
 use crate::domain::inventory::{Coverage, Snapshot, is_mass_disappearance};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 /// How many users that statuses name are missing from a list that showed all users; `None` below the number that is
 /// suspicious.
@@ -21,7 +21,7 @@ use crate::domain::user::UserId;
 pub async fn suspected_mass_disappearance(
     ctx: &Context,
     key: &Key,
-    portal: &DynamicObject,
+    portal: &StoredObject,
     origin: &ListOrigin,
     inventory: &Inventory,
 ) -> Option<usize> {
@@ -33,7 +33,7 @@ pub async fn suspected_mass_disappearance(
     // worst that a forged status leads to there is a suspicion, which a person accepts.
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
-    for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
+    for object in users_of(ctx, key).iter().map(|user| user.open()).filter(has_finalizer) {
         if is_pinned_to(&object, origin)
             && access.serves(&object).await
             && let Some(user) = expected_user(ctx, &object, inventory)
@@ -120,7 +120,7 @@ mod tests {
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
                 "metadata": {"namespace": "connector", "name": "portal"}, "spec": {"catenaX": null},
             });
-            let mut portal: DynamicObject = serde_json::from_value(portal).unwrap();
+            let mut portal: StoredObject = serde_json::from_value(portal).unwrap();
             if let Some(count) = accepted.as_str() {
                 portal.metadata.annotations = Some([(keys::ACCEPT_LOSS.to_owned(), count.to_owned())].into());
             }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -18,6 +17,8 @@ use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, lenient, part};
 use crate::controller::technical_user::outputs;
+use crate::k8s::stored::StoredObject;
+use crate::k8s::watch::Entry as _;
 
 type Taken = Arc<Mutex<BTreeMap<Key, usize>>>;
 
@@ -145,18 +146,18 @@ pub(in crate::controller::technical_user) fn take(
 
 /// The Secrets of a namespace that are still to be written for users that are there, or may be.
 fn waiting(ctx: &Context, namespace: &str) -> BTreeSet<Key> {
-    let objects = ctx.caches.all_users();
-    let here = objects.iter().filter(|object| object.metadata.namespace.as_deref() == Some(namespace));
+    let users = ctx.caches.users.all();
+    let here = users.iter().filter(|user| user.namespace() == namespace).map(|user| user.open());
     here.filter(|object| needs_a_place(object, &ctx.memory))
-        .flat_map(|object| secrets_of(object))
+        .flat_map(|object| secrets_of(&object))
         .filter(|secret| !ctx.has_secret(secret))
         .collect()
 }
 
 /// Whether a user was created, or may have been, whose Secret is still to be written.
-fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
+fn needs_a_place(object: &StoredObject, memory: &Memory) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
-    let creates = object.data.pointer("/spec/user/create").is_some();
+    let creates = object.has("/spec/user/create");
     let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
     let has_user = status.user.as_ref().is_some_and(|user| !user.id.is_empty());
     let is_written =
@@ -169,7 +170,7 @@ fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
 }
 
 /// The Secrets of a resource's outputs.
-fn secrets_of(object: &DynamicObject) -> Vec<Key> {
+fn secrets_of(object: &StoredObject) -> Vec<Key> {
     let spec = part::<TechnicalUserSpec>(object, "spec").ok();
     outputs::secrets_of(&Key::of(object), spec.and_then(|spec| spec.outputs).as_deref())
 }
@@ -270,7 +271,7 @@ mod tests {
         assert!(take("b", 2).is_some(), "none is counted twice");
     }
 
-    fn object(change: impl FnOnce(&mut Value)) -> DynamicObject {
+    fn object(change: impl FnOnce(&mut Value)) -> StoredObject {
         let mut value = json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
             "metadata": {"namespace": "connector", "name": "a"},

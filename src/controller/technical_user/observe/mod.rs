@@ -17,7 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kube::api::DynamicObject;
 
 use super::failure::Failure;
 use super::memory::UserMemory;
@@ -34,6 +33,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{Observation, Restarts, Rotation, Searched, Selection, Users};
+use crate::k8s::stored::StoredObject;
 
 use desired::desired;
 pub(super) use inventory::named;
@@ -56,7 +56,7 @@ use timers::{pending_for, timers, verification_interval};
 /// Begins a reconcile.
 pub async fn observe(
     ctx: &Arc<Context>,
-    object: DynamicObject,
+    object: StoredObject,
     spec: TechnicalUserSpec,
 ) -> Result<Reconcile, Failure> {
     let key = Key::of(&object);
@@ -161,12 +161,12 @@ pub async fn observe(
 }
 
 /// Whether an annotation prevents the deletion. A value that is misspelled loses no user.
-fn is_protected(object: &DynamicObject) -> bool {
+fn is_protected(object: &StoredObject) -> bool {
     annotation(object, keys::PREVENT_DELETION).is_some_and(|value| value != keys::NOT_PREVENTED)
 }
 
 /// Which object that may still appear the resource has waited for.
-fn waiting(ctx: &Context, object: &DynamicObject, status: &TechnicalUserStatus, now: Timestamp) -> Waiting {
+fn waiting(ctx: &Context, object: &StoredObject, status: &TechnicalUserStatus, now: Timestamp) -> Waiting {
     let known = |user: &UserMemory| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now);
     ctx.memory.with(&Key::of(object), known)
 }

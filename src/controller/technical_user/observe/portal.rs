@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::api::DynamicObject;
-
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::api::{ROLE_AGAIN, keys};
@@ -21,11 +19,12 @@ use crate::domain::identity::Hint;
 use crate::domain::plan::PortalFacts;
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 /// The facts of the Portal, where it can be used.
 pub(super) fn facts(
     ctx: &Context,
-    (key, object, spec): (&Key, Option<&DynamicObject>, Option<&PortalSpec>),
+    (key, object, spec): (&Key, Option<&StoredObject>, Option<&PortalSpec>),
     connection: Option<&Connection>,
     usable: Result<(), Blocker>,
     (grants, discloses): (Grants, bool),
@@ -51,7 +50,7 @@ pub(super) fn audited(connection: Connection, key: &Key, status: &TechnicalUserS
 pub(super) fn connection(
     ctx: &Context,
     key: &Key,
-    object: Option<&DynamicObject>,
+    object: Option<&StoredObject>,
     cleanup: bool,
     discloses: bool,
 ) -> (Option<Connection>, Result<(), Blocker>) {
@@ -137,7 +136,7 @@ fn moved_from(annotation: &str) -> Vec<String> {
 }
 
 /// The installations whose users a person permits to take over. That needs no connection to the portal.
-pub(in crate::controller) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
+pub(in crate::controller) fn taken_over(portal: &StoredObject) -> Vec<Hint> {
     let hints = annotation(portal, keys::TAKE_OVER).unwrap_or_default();
     hints.split([',', ' ']).filter(|hint| !hint.is_empty()).map(Hint::read).collect()
 }
@@ -145,7 +144,7 @@ pub(in crate::controller) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
 fn portal_facts(
     ctx: &Context,
     connection: &Connection,
-    object: &DynamicObject,
+    object: &StoredObject,
     spec: &PortalSpec,
     grants: Grants,
     discloses: bool,

@@ -1,7 +1,5 @@
 //! What the object itself remembers: its status, and the last attempt that is written on it.
 
-use kube::api::DynamicObject;
-
 use super::is_ready;
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
@@ -18,6 +16,7 @@ use crate::domain::ownership::Origin;
 use crate::domain::plan::{AttemptState, Desired, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 use crate::domain::roles;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 pub(in crate::controller::technical_user) fn recorded(
     ctx: &Context,
@@ -54,7 +53,7 @@ pub(in crate::controller::technical_user) fn recorded(
 /// The attempt that is written on a resource, unless the status names the user that it led to.
 pub(in crate::controller::technical_user) fn open_attempt(
     attempts: &mut Attempts,
-    object: &DynamicObject,
+    object: &StoredObject,
     recorded: &Recorded,
     fingerprint: RefusalFingerprint,
 ) -> Option<OpenAttempt> {
@@ -85,7 +84,7 @@ mod tests {
 
     /// Whether an attempt of generation 2 is open while the status names this user.
     fn is_open(attempts: &mut Attempts, id: &str, generation: i64, proved: bool) -> bool {
-        let object: DynamicObject = serde_json::from_value(json!({
+        let object: StoredObject = serde_json::from_value(json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
             "metadata": {"namespace": "connector", "name": "edc", "annotations": {keys::CREATING: "2 a1 pin"}},
         }))

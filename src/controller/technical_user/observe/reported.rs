@@ -1,13 +1,12 @@
 //! What a status says of the spec that the object has now.
 
-use kube::api::DynamicObject;
-
 use crate::api::conditions::READY;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 
 /// Whether the status reports on the present spec.
-pub(super) fn is_reported(status: &TechnicalUserStatus, object: &DynamicObject) -> bool {
+pub(super) fn is_reported(status: &TechnicalUserStatus, object: &StoredObject) -> bool {
     !status.conditions.is_empty() && status.observed_generation == object.metadata.generation
 }
 
@@ -16,7 +15,7 @@ pub(super) fn is_reported(status: &TechnicalUserStatus, object: &DynamicObject) 
 pub(super) fn is_observed(
     spec: &TechnicalUserSpec,
     status: &TechnicalUserStatus,
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> bool {
     let observed = status.observed_generation == object.metadata.generation;
     observed && is_ready(status) && !spec.is_suspended()
@@ -53,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_status_speaks_of_the_spec_of_its_generation() {
-        let object: DynamicObject = serde_json::from_value(technical_user("edc", &json!({}))).unwrap();
+        let object: StoredObject = serde_json::from_value(technical_user("edc", &json!({}))).unwrap();
         let spec = |suspend: bool| -> TechnicalUserSpec {
             let user = json!({"create": {"roles": ["r"]}});
             serde_json::from_value(json!({"portalRef": {"name": "p"}, "suspend": suspend, "user": user}))

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::DynamicObject;
 
 use crate::api::keys;
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::annotation;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 /// Sees how long each output is kept that the spec no longer names, and whether it was ever written.
 pub(super) fn see_retiring(reconcile: &mut Reconcile) {
@@ -41,7 +41,7 @@ pub(in crate::controller::technical_user) fn overlap(reconcile: &Reconcile) -> D
 }
 
 /// Whether a person asks for the end of something before its overlap has passed: an output by its name, a user by its id.
-pub(super) fn ends_overlap(object: &DynamicObject, name: &str) -> bool {
+pub(super) fn ends_overlap(object: &StoredObject, name: &str) -> bool {
     let names = annotation(object, keys::END_OVERLAP).into_iter();
     names.flat_map(|names| names.split([',', ' '])).any(|named| named == name)
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::DynamicObject;
 
 use super::retiring::{ends_overlap, kept_for, overlap};
 use super::windows;
@@ -25,6 +24,7 @@ use crate::domain::plan::{OpenReset, RecordedUser, ResetState, RetiringUser, Rot
 use crate::domain::reason::Reason;
 use crate::domain::text::distinct;
 use crate::domain::user::{UserId, UserKind};
+use crate::k8s::stored::StoredObject;
 
 /// What is known of the rotation. Where there is no status (a restore), a value that is found is recorded, and no rotation
 /// follows from it.
@@ -63,7 +63,7 @@ pub(super) fn see_rotation(reconcile: &mut Reconcile) {
 }
 
 /// What the status records once the request is handled. A value may be longer than a status should be.
-pub(in crate::controller::technical_user) fn handled(object: &DynamicObject) -> Option<Handled> {
+pub(in crate::controller::technical_user) fn handled(object: &StoredObject) -> Option<Handled> {
     let value = |key: &str| annotation(object, key).map(|value| distinct(value, OBJECT));
     let handled = Handled { rotate: value(keys::ROTATE), compromised: value(keys::COMPROMISED) };
     (handled != Handled::default()).then_some(handled)
@@ -143,7 +143,7 @@ fn open_reset(reconcile: &Reconcile) -> Option<OpenReset> {
 /// The reset that is written on a resource, if it can be read, and what distinguishes it from others: for one that cannot be read
 /// its whole text.
 pub(in crate::controller::technical_user) fn reset(
-    object: &DynamicObject,
+    object: &StoredObject,
 ) -> Option<(Option<Attempt>, String)> {
     let text = annotation(object, keys::RESETTING)?;
     let attempt = Attempt::parse(text);

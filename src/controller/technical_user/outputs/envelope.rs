@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource as _;
-use kube::api::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
 
 use super::Resource;
 use super::layout::Layout;
@@ -112,9 +109,8 @@ pub(super) fn is_believed(resource: &Resource) -> bool {
 /// The metadata of a Secret in the cache, if that is believed.
 pub(super) fn cached(resource: &Resource, name: &str) -> Option<ObjectMeta> {
     let Resource { ctx, key, .. } = resource;
-    let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(name).within(&key.namespace);
-    let cached = ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
-    cached.filter(|_| is_believed(resource))
+    let cached = ctx.caches.secrets.get(&key.namespace, name).filter(|_| is_believed(resource));
+    cached.map(|secret| secret.metadata())
 }
 
 /// Why a Secret of another owner is not written.

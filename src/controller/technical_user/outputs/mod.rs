@@ -20,8 +20,6 @@ mod vault_entry;
 
 use std::collections::BTreeSet;
 
-use kube::api::DynamicObject;
-
 use self::immutable_secret::ImmutableSecret;
 use self::merged_secret::MergedSecret;
 use self::secret::SecretOutput;
@@ -37,6 +35,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::format::FormatError;
 use crate::domain::plan::{OutputId, ToRemove};
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 
 pub use self::layout::surroundings;
 pub use self::output::{Damage, Observed, Output, Writable};
@@ -60,7 +59,7 @@ impl Stores {
     /// If the labels of the namespace cannot be read.
     pub async fn of(
         ctx: &Context,
-        object: &DynamicObject,
+        object: &StoredObject,
         spec: &TechnicalUserSpec,
         status: &TechnicalUserStatus,
     ) -> Result<Self, KubeError> {

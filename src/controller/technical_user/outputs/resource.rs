@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::DynamicObject;
-
 use super::Stores;
 use crate::api::keys;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
@@ -15,6 +13,7 @@ use crate::domain::format::Known;
 use crate::domain::identity::{Hint, Owner};
 use crate::domain::plan::OutputId;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 
 /// Whose outputs: what each of them needs to know of its resource.
 #[derive(Clone)]
@@ -66,7 +65,7 @@ pub struct History {
 }
 
 impl History {
-    fn of(object: &DynamicObject, status: &TechnicalUserStatus) -> Self {
+    fn of(object: &StoredObject, status: &TechnicalUserStatus) -> Self {
         let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let generation = status.user.as_ref().and_then(|user| user.generation);
         let attempt = annotation(object, keys::CREATING).and_then(Attempt::parse);
@@ -101,7 +100,7 @@ impl Resource {
     #[must_use]
     pub fn of(
         ctx: &Arc<Context>,
-        object: &DynamicObject,
+        object: &StoredObject,
         status: &TechnicalUserStatus,
         owner: &Owner,
         known: Option<&Known>,

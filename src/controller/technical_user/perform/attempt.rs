@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,6 +25,7 @@ use crate::controller::writes;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{self, AttemptState, Desired};
 use crate::domain::roles::{self, RoleSet};
+use crate::k8s::stored::StoredObject;
 use crate::process::Random;
 
 /// The request is handed to the portal's client within this time of the patch that records the attempt, or not at all: a process
@@ -113,7 +114,7 @@ impl Task {
     /// Sends the object to `written_down` once the attempt is written on it, and then the request.
     pub(super) async fn carry_out(
         &self,
-        written_down: oneshot::Sender<DynamicObject>,
+        written_down: oneshot::Sender<StoredObject>,
         request: impl Future<Output = Outcome>,
     ) -> Result<(), Failure> {
         if !self.ctx.may_create() {
@@ -163,8 +164,8 @@ impl Task {
     ///
     /// # Errors
     /// [`Failure::Overtaken`] if the object is gone, and the failure of the patch if nothing was written.
-    async fn write_down(&self) -> Result<DynamicObject, Failure> {
-        let api: Api<DynamicObject> =
+    async fn write_down(&self) -> Result<StoredObject, Failure> {
+        let api: Api<StoredObject> =
             Api::namespaced_with(self.ctx.client.clone(), &self.key.namespace, &technical_users());
         let mut metadata = json!({
             "resourceVersion": self.resource_version,
@@ -217,7 +218,7 @@ pub(super) async fn written_down(
     kind: Kind,
     attempt: &Attempt,
     mut running: JoinHandle<Result<(), Failure>>,
-    object: oneshot::Receiver<DynamicObject>,
+    object: oneshot::Receiver<StoredObject>,
 ) -> Result<AttemptState, Failure> {
     let Ok(object) = object.await else {
         return Err(running
@@ -227,7 +228,7 @@ pub(super) async fn written_down(
     let _in_progress = timeout(PATIENCE, &mut running).await;
     // Read back after an unclear patch, in a state that another client has written since: what is known of the status is
     // older than the resourceVersion. The outcome of the attempt is kept for the next reconcile.
-    if object.data.get("status") != reconcile.object.data.get("status") {
+    if !object.agrees_with(&reconcile.object, "status") {
         return Err(Failure::Overtaken);
     }
     reconcile.object = object;

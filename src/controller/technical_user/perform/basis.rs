@@ -2,9 +2,6 @@
 //! limiter take their time, so all of it is compared again right before the attempt is written down.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use kube::api::DynamicObject;
 
 use crate::api::GROUP;
 use crate::api::portal::PortalSpec;
@@ -16,6 +13,7 @@ use crate::controller::technical_user::observe;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::access::Grants;
 use crate::domain::identity::Pin;
+use crate::k8s::stored::StoredObject;
 
 /// What a create rests on.
 pub struct Basis {
@@ -38,7 +36,7 @@ struct Version {
 }
 
 impl Version {
-    fn of(object: &DynamicObject) -> Self {
+    fn of(object: &StoredObject) -> Self {
         let metadata = &object.metadata;
         let meant = |key: &str| key.split_once('/').is_some_and(|(group, _)| group == GROUP);
         let annotations = metadata.annotations.iter().flatten().filter(|(key, _)| meant(key));
@@ -72,14 +70,14 @@ impl Basis {
             return Ok(false);
         };
         let spec = part::<PortalSpec>(&portal, "spec").ok();
-        let Some(spec) = spec.filter(|_| is_still(&self.portal, Some(&portal))) else { return Ok(false) };
+        let Some(spec) = spec.filter(|_| is_still(&self.portal, Some(&*portal))) else { return Ok(false) };
         // The rules are the same; the namespace's labels may be others.
         let grants = observe::grants(ctx, &spec, &self.portal_key, &self.key.namespace).await?;
         Ok(grants == self.grants)
     }
 }
 
-fn is_still(then: &Version, now: Option<&Arc<DynamicObject>>) -> bool {
+fn is_still(then: &Version, now: Option<&StoredObject>) -> bool {
     !then.deleting && now.is_some_and(|now| Version::of(now) == *then)
 }
 
@@ -99,7 +97,7 @@ mod tests {
         }
     }
 
-    fn object(change: &Value) -> Arc<DynamicObject> {
+    fn object(change: &Value) -> StoredObject {
         let mut object = json!({
             "apiVersion": "technicaluser.dev/v1alpha1",
             "kind": "Portal",
@@ -110,7 +108,7 @@ mod tests {
             "status": {"observedGeneration": 2},
         });
         merge(&mut object, change);
-        Arc::new(serde_json::from_value(object).unwrap())
+        serde_json::from_value(object).unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use kube::Api;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -16,6 +16,7 @@ use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{WorkloadId, WorkloadView};
 use crate::domain::reason::Reason;
+use crate::k8s::stored::StoredObject;
 
 /// Reads a workload.
 pub async fn read(reconcile: &mut Reconcile, id: &WorkloadId) {
@@ -58,7 +59,7 @@ pub async fn restart(reconcile: &mut Reconcile, id: &WorkloadId) {
     set(reconcile, id, view);
 }
 
-fn api(reconcile: &Reconcile, id: &WorkloadId) -> Api<DynamicObject> {
+fn api(reconcile: &Reconcile, id: &WorkloadId) -> Api<StoredObject> {
     let kind = workloads::api_resource(id.kind);
     Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &kind)
 }
@@ -79,7 +80,7 @@ fn change(reconcile: &Reconcile) -> Timestamp {
     reconcile.status.restart.as_ref().and_then(changed_at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn see(reconcile: &Reconcile, id: &WorkloadId, object: &DynamicObject) -> WorkloadView {
+fn see(reconcile: &Reconcile, id: &WorkloadId, object: &StoredObject) -> WorkloadView {
     let now = reconcile.ctx.process.clock.now();
     match workloads::view(id.kind, object, &reconcile.key.name, change(reconcile), now) {
         Ok(workload) => WorkloadView::Found(workload),

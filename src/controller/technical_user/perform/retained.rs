@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::json;
 
 use crate::api::bounds::Bounded as _;
@@ -16,6 +16,7 @@ use crate::controller::writes;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};
+use crate::k8s::stored::StoredObject;
 use crate::process::Random;
 
 /// How often a write of the list is tried before the reconcile begins again, which no longer knows why the user is
@@ -97,7 +98,7 @@ impl Evidence {
 }
 
 async fn add(reconcile: &Reconcile, id: &UserId, why: &str) -> Result<(), KubeError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(
+    let api: Api<StoredObject> = Api::namespaced_with(
         reconcile.ctx.client.clone(),
         &reconcile.portal_key.namespace,
         &reconcile.ctx.portals.api,

@@ -1,7 +1,7 @@
 //! Carries out what the plan wants changed, and puts what came of it into the observation. Every write can be repeated.
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::{Value, json};
 
 use super::{create, delete, publish, restart, retained, rotate_secret};
@@ -17,6 +17,7 @@ use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, Notice, OpenAttempt, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{ListedUser, UserId};
+use crate::k8s::stored::StoredObject;
 use crate::portal::PortalError;
 
 /// Carries one write out.
@@ -62,7 +63,7 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
 
 /// Changes the metadata of the object in the state that was decided on.
 async fn patch_metadata(reconcile: &mut Reconcile, field: &str, value: Value) -> Result<(), Failure> {
-    let api: Api<DynamicObject> =
+    let api: Api<StoredObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
     let patch = json!({ "metadata": { "resourceVersion": reconcile.resource_version(), field: value } });
     match api

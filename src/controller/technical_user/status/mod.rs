@@ -12,7 +12,7 @@ mod user;
 mod wanted;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch};
+use kube::api::Patch;
 use serde_json::{Value, json};
 
 pub use removals::removal_failed_for;
@@ -33,6 +33,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::plan::{OutputId, Report, Requeue, Settled, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
+use crate::k8s::stored::StoredObject;
 use announce::{announce, answer};
 use credential::{put, record_credential};
 use outputs::report_outputs;
@@ -142,7 +143,7 @@ pub struct InvalidResource<'a> {
     /// What the process shares.
     pub ctx: &'a crate::controller::context::Context,
     /// The object.
-    pub object: &'a DynamicObject,
+    pub object: &'a StoredObject,
     /// What does not parse.
     pub why: &'a str,
 }
@@ -161,12 +162,11 @@ async fn patch(reconcile: &mut Reconcile, new: TechnicalUserStatus) -> Result<bo
 
 async fn send(
     ctx: &crate::controller::context::Context,
-    object: &DynamicObject,
+    object: &StoredObject,
     difference: &Value,
-) -> Result<DynamicObject, Failure> {
+) -> Result<StoredObject, Failure> {
     let key = Key::of(object);
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
     // A uid is no precondition of a patch of the status (Kubernetes 1.36); the resourceVersion is.
     let body = json!({
         "metadata": { "resourceVersion": object.metadata.resource_version },

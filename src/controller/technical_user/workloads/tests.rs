@@ -6,7 +6,7 @@ const CHANGED: &str = "2026-11-27T12:00:00Z";
 const NOW: &str = "2026-11-27T12:05:00Z";
 
 fn seen(kind: WorkloadKind, object: &Value) -> Workload {
-    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+    let object: StoredObject = serde_json::from_value(object.clone()).unwrap();
     view(kind, &object, "edc", CHANGED.parse().unwrap(), NOW.parse().unwrap()).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn a_workload_was_restarted_if_its_annotation_has_a_time_after_the_change() {
 /// The clock was set back after the change was recorded: the restart for it has the time of the change.
 #[test]
 fn a_change_in_the_future_leads_to_one_restart() {
-    let object: DynamicObject = serde_json::from_value(restarted_at("2026-11-28T00:00:00Z")).unwrap();
+    let object: StoredObject = serde_json::from_value(restarted_at("2026-11-28T00:00:00Z")).unwrap();
     let (changed, now) = ("2026-11-28T00:00:00Z".parse().unwrap(), NOW.parse().unwrap());
     assert!(view(WorkloadKind::Deployment, &object, "edc", changed, now).unwrap().restarted);
 }

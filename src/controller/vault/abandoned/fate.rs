@@ -1,13 +1,12 @@
 //! What becomes of an entry that was left in a Vault, once its mark, or the note on its keys, is known to be that of its resource:
 //! the resource may have been created again, and need it.
 
-use kube::api::DynamicObject;
-
 use crate::api::technical_user::{RecordedEntry, TechnicalUserStatus};
 use crate::controller::objects::{Key, part};
 use crate::controller::vault::holders::{is_in, names_a_vault};
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
+use crate::k8s::stored::StoredObject;
 
 /// What becomes of an entry that was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +21,7 @@ pub enum Fate {
 
 /// What becomes of the entry at this path of the server. `resource` is the one that the mark names, which may have been created again:
 /// the mark of its entries is the same.
-pub fn fate(
-    vault: &Key,
-    path: &EntryPath,
-    server: Option<&Server>,
-    resource: Option<&DynamicObject>,
-) -> Fate {
+pub fn fate(vault: &Key, path: &EntryPath, server: Option<&Server>, resource: Option<&StoredObject>) -> Fate {
     let Some(resource) = resource else { return Fate::Removable };
     let Ok(status) = part::<TechnicalUserStatus>(resource, "status") else {
         return Fate::Kept("the status of the TechnicalUser of its mark cannot be read");
@@ -118,13 +112,13 @@ mod tests {
             (&in_vault, output("vault", "../edc"), "Kept"),
             (&in_vault, json!([{"kind": 1}]), "Kept"),
         ] {
-            let resource: DynamicObject = serde_json::from_value(json!({
+            let resource: StoredObject = serde_json::from_value(json!({
                 "metadata": {"name": "edc", "namespace": "tenant"},
                 "spec": {"outputs": spec}, "status": {"outputs": status},
             }))
             .unwrap();
             let found = format!("{:?}", fate(&vault, &path, Some(&here), Some(&resource)));
-            assert!(found.starts_with(expected), "{found} {:?}", resource.data);
+            assert!(found.starts_with(expected), "{found} {:?}", resource.text("status"));
         }
         assert_eq!(fate(&vault, &path, None, None), Fate::Removable);
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Resource as _;
-use kube::api::{Api, DynamicObject, Patch};
+use kube::api::{Api, Patch};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -28,6 +28,7 @@ use crate::domain::identity::{Hint, Owner};
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Mount};
 use crate::domain::vault::place::Server;
+use crate::k8s::stored::StoredObject;
 use crate::vault::{VaultClient, VaultError};
 
 /// How long one clean-up may last: the rest is left to the next check.
@@ -40,7 +41,7 @@ const NAMED: usize = 5;
 /// # Errors
 /// If the status cannot be written.
 pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> Result<bool, KubeError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &vault.namespace, &ctx.vaults.api);
+    let api: Api<StoredObject> = Api::namespaced_with(ctx.client.clone(), &vault.namespace, &ctx.vaults.api);
     let object = match api.get(&vault.name).await.map_err(KubeError::from) {
         Ok(object) => object,
         Err(KubeError::NotFound) => return Ok(false),
@@ -146,7 +147,7 @@ pub async fn clean_up(
 }
 
 /// Removes what is listed before the Vault resource is deleted, as far as that is possible now, and reports the rest.
-pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Option<&VaultSpec>) {
+pub async fn end(ctx: &Arc<Context>, key: &Key, object: &StoredObject, spec: Option<&VaultSpec>) {
     let status = part::<VaultStatus>(object, "status").unwrap_or_default();
     if status.abandoned.is_empty() {
         return;
@@ -176,7 +177,7 @@ pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Op
 async fn usable(
     ctx: &Arc<Context>,
     key: &Key,
-    object: &DynamicObject,
+    object: &StoredObject,
     spec: Option<&VaultSpec>,
 ) -> Option<Site> {
     let spec = spec?;
@@ -235,7 +236,7 @@ async fn remove(
         return Ok(Fate::Kept("it has the mark of another instance"));
     }
     // The cache may be older than what the resource has recorded.
-    let api: Api<DynamicObject> =
+    let api: Api<StoredObject> =
         Api::namespaced_with(ctx.client.clone(), &owner.namespace, &technical_users());
     let fate = match api.get_opt(&owner.name).await {
         Ok(found) => fate(vault, &path, server.as_ref(), found.as_ref()),

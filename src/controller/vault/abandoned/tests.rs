@@ -3,6 +3,7 @@ use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::checks::check;
 use crate::controller::vault::note;
+use crate::k8s::stored::StoredObject;
 
 const OWNER: &str = "prod/tenant/edc";
 
@@ -193,7 +194,7 @@ async fn an_entry_for_which_the_list_has_no_room_is_reported() {
 
 #[tokio::test]
 async fn what_is_left_is_removed_or_named_before_the_vault_is_deleted() {
-    let object = |scene: &Scene| -> DynamicObject {
+    let object = |scene: &Scene| -> StoredObject {
         serde_json::from_value(json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
             "metadata": {"namespace": "ops", "name": "vault"}, "spec": scene.spec,

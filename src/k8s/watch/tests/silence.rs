@@ -73,8 +73,8 @@ async fn a_watch_that_falls_silent_begins_again_where_it_stopped() {
     let (store, touched) = cache(
         vec![api],
         &watcher::Config::default(),
-        (),
-        |_| {},
+        &(),
+        |object: ConfigMap| object,
         &refusals,
         &crate::process::Random::seeded(1),
     );
@@ -85,7 +85,7 @@ async fn a_watch_that_falls_silent_begins_again_where_it_stopped() {
         versions.push(item.object.resource_version().unwrap());
     }
     assert_eq!(versions, ["10", "11", "12", "13"]);
-    assert_eq!(store.state().len(), 1);
+    assert_eq!(store.all().len(), 1);
     let mut seen = Vec::new();
     while let Ok(target) = targets.try_recv() {
         seen.push(target);

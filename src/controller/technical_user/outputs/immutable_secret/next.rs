@@ -8,6 +8,7 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
 use crate::domain::format::Content;
 use crate::domain::plan::OutputState;
+use crate::k8s::watch::Entry as _;
 
 impl ImmutableSecret {
     /// The name of the Secret for the next content: none that the status names as a former one, which is deleted.
@@ -23,12 +24,11 @@ impl ImmutableSecret {
     /// The Secret in use if no status names one: the last one that has our mark.
     pub(super) async fn without_status(&self) -> Result<Option<String>, Failure> {
         let Resource { ctx, key, owner, .. } = &self.resource;
-        let cached = ctx.caches.secrets.state();
+        let cached = ctx.caches.secrets.all();
         let ours = cached.iter().filter(|secret| {
-            secret.metadata.namespace.as_ref() == Some(&key.namespace)
-                && marks::is_published_for(&secret.metadata, owner)
+            secret.namespace() == key.namespace && marks::is_published_for(&secret.metadata(), owner)
         });
-        let last = self.names.last(ours.filter_map(|secret| secret.metadata.name.as_deref()));
+        let last = self.names.last(ours.map(|secret| secret.name()));
         if last.is_some() {
             return Ok(last);
         }

@@ -1,7 +1,6 @@
 //! Whose a user is, by its mark.
 
 use kube::Api;
-use kube::api::DynamicObject;
 
 use super::user::confirm_gone;
 use crate::controller::kube_error::KubeError;
@@ -12,6 +11,7 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Confirmed, Desired, DesiredUser, Named, Selector};
 use crate::domain::user::{ListedUser, UserId};
+use crate::k8s::stored::StoredObject;
 use crate::portal::{Lane, PortalError};
 
 /// A user of the list with what is remembered of its mark.
@@ -58,7 +58,7 @@ pub(super) async fn owner_is_gone(reconcile: &Reconcile, id: &UserId, mark: &Mar
     if !(is_asked_for && is_of_another && is_ours) {
         return Ok(false);
     }
-    let api: Api<DynamicObject> =
+    let api: Api<StoredObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &mark.owner.namespace, &technical_users());
     match api.get_opt(&mark.owner.name).await.map_err(KubeError::from) {
         Ok(found) => Ok(found.is_none()),

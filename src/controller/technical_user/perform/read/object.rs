@@ -1,7 +1,6 @@
 //! The object itself, from the apiserver.
 
 use kube::Api;
-use kube::api::DynamicObject;
 
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
@@ -11,11 +10,12 @@ use crate::controller::technical_user::outputs::keep_written;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::spec;
 use crate::domain::plan::Searched;
+use crate::k8s::stored::StoredObject;
 
 /// Reads the object: the next decision must not depend on a cache. Everything is observed again with it. What was read and
 /// done in this reconcile is kept.
 pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
-    let api: Api<DynamicObject> =
+    let api: Api<StoredObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
     let live = api.get(&reconcile.key.name).await.map_err(KubeError::from)?;
     if live.metadata.uid != reconcile.object.metadata.uid {
