@@ -13,21 +13,21 @@ use crate::domain::identity::Owner;
 #[derive(Debug, Default)]
 pub struct SecretsByOwner(Mutex<Index>);
 
+/// The name of a Secret, and its proof.
+type Proved = (Box<str>, Box<str>);
+
 #[derive(Debug, Default)]
 struct Index {
-    /// By the resource and the name of the Secret: the proof.
-    proofs: BTreeMap<Key, BTreeMap<String, String>>,
-    /// By the Secret: the resource at which it is listed.
-    owners: BTreeMap<Key, Key>,
+    /// By the resource: the names of its Secrets in their order, most often one, each with its proof.
+    proofs: BTreeMap<Key, Vec<Proved>>,
+    /// By the Secret: the name of the resource of its namespace at which it is listed, where that is not its own name.
+    owners: BTreeMap<Key, Box<str>>,
 }
 
 impl SecretsByOwner {
     /// The watch of an instance showed a Secret.
     pub fn saw(&self, secret: &ObjectMeta, instance: &str, deleted: bool) {
-        let key = Key {
-            namespace: secret.namespace.clone().unwrap_or_default(),
-            name: secret.name.clone().unwrap_or_default(),
-        };
+        let key = Key::of_metadata(secret);
         let listed = claim(secret, instance).filter(|_| !deleted);
         self.0.lock().list(key, listed);
     }
@@ -37,24 +37,29 @@ impl SecretsByOwner {
     pub fn of(&self, resource: &Key) -> Vec<(String, String)> {
         let index = self.0.lock();
         let found = index.proofs.get(resource).into_iter().flatten();
-        found.map(|(name, proof)| (name.clone(), proof.clone())).collect()
+        found.map(|(name, proof)| (name.to_string(), proof.to_string())).collect()
     }
 }
 
 impl Index {
     fn list(&mut self, secret: Key, listed: Option<(Key, String)>) {
-        if let Some(before) = self.owners.remove(&secret)
-            && let Some(proofs) = self.proofs.get_mut(&before)
-        {
-            proofs.remove(&secret.name);
+        let before = match self.owners.remove(&secret) {
+            Some(name) => Key { namespace: secret.namespace.clone(), name: name.into() },
+            None => secret.clone(),
+        };
+        if let Some(proofs) = self.proofs.get_mut(&before) {
+            proofs.retain(|(name, _)| **name != *secret.name);
             if proofs.is_empty() {
                 self.proofs.remove(&before);
             }
         }
-        if let Some((owner, proof)) = listed {
-            self.proofs.entry(owner.clone()).or_default().insert(secret.name.clone(), proof);
-            self.owners.insert(secret, owner);
+        let Some((owner, proof)) = listed else { return };
+        if owner != secret {
+            self.owners.insert(secret.clone(), owner.name.as_str().into());
         }
+        let proofs = self.proofs.entry(owner).or_insert_with(|| Vec::with_capacity(1));
+        let place = proofs.partition_point(|(name, _)| **name < *secret.name);
+        proofs.insert(place, (secret.name.into(), proof.into()));
     }
 }
 
@@ -100,6 +105,10 @@ mod tests {
         }
         assert_eq!(names("edc"), ["a", "b"]);
         assert_eq!(index.of(&key("edc"))[0].1, "p");
+        index.saw(&secret("edc", &of("prod/connector/edc")), "prod", false);
+        index.saw(&secret("edc", &of("prod/connector/edc")), "prod", false);
+        assert_eq!(names("edc"), ["a", "b", "edc"], "one of the resource's own name, once");
+        index.saw(&secret("edc", &of("prod/connector/edc")), "prod", true);
         index.saw(&secret("a", &of("prod/connector/other")), "prod", false);
         assert_eq!((names("edc"), names("other")), (vec!["b".to_owned()], vec!["a".to_owned()]));
         index.saw(&secret("b", &of("prod/connector/edc")), "prod", true);

@@ -62,7 +62,8 @@ struct Refusal {
 #[derive(Debug, Default)]
 pub struct Attempts {
     last: Option<Last>,
-    refusal: Option<Refusal>,
+    /// Boxed: few resources have one.
+    refusal: Option<Box<Refusal>>,
 }
 
 impl Attempts {
@@ -104,7 +105,7 @@ impl Attempts {
                 let first = if blocker.stalled { FIRST_RETRY } else { FIRST_RETRY_PASSING };
                 let wait = first.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
                 let (until, count) = (Instant::now() + wait, count.saturating_add(1));
-                self.refusal = Some(Refusal { blocker, fingerprint, until, count });
+                self.refusal = Some(Box::new(Refusal { blocker, fingerprint, until, count }));
                 Progress::Refused
             }
             Outcome::NotSent => Progress::Refused,

@@ -13,7 +13,7 @@ const MISSING_TRIES: u32 = 3;
 
 /// Whether the client of a resource's user is missing.
 #[derive(Debug, Default)]
-pub struct MissingClient(Option<Missing>);
+pub struct MissingClient(Option<Box<Missing>>);
 
 #[derive(Debug)]
 struct Missing {
@@ -25,7 +25,7 @@ struct Missing {
 impl MissingClient {
     /// The client is missing. `refused`: the user's token endpoint said `invalid_client` just now.
     pub fn missing(&mut self, portal: &Key, refused: bool) {
-        let new = || Missing { portal: portal.clone(), since: Instant::now(), refusals: 0 };
+        let new = || Box::new(Missing { portal: portal.clone(), since: Instant::now(), refusals: 0 });
         self.0.get_or_insert_with(new).refusals += u32::from(refused);
     }
 

@@ -34,7 +34,8 @@ use crate::domain::reason::Reason;
 /// What this process remembers.
 #[derive(Debug, Default)]
 pub struct Memory {
-    users: Mutex<BTreeMap<Key, UserMemory>>,
+    /// Boxed: a tree has room for more entries than it has.
+    users: Mutex<BTreeMap<Key, Box<UserMemory>>>,
     /// Whose turn it is to have a user created. Apart, as it orders the resources of a Portal among each other.
     pub turns: Turns,
     /// The Portals whose tokens name roles. Apart, as it is known of a Portal, by the tokens of any of its users.
@@ -108,13 +109,13 @@ impl Memory {
         let users = self.users.lock();
         let Some(client) = users.get(key).map(|user| &user.missing_client) else { return false };
         let is_of_the_portal = |user: &&UserMemory| user.missing_client.portal() == client.portal();
-        client.is_lasting() && users.values().filter(is_of_the_portal).count() == 1
+        client.is_lasting() && users.values().map(Box::as_ref).filter(is_of_the_portal).count() == 1
     }
 
     /// The finalizer was removed from a resource in the state `last`. Only that is remembered until the watch shows it too: a cache
     /// that is behind would have its deletion begun again.
     pub fn released(&self, key: &Key, last: Option<&str>) {
-        let mut user = UserMemory::default();
+        let mut user = Box::<UserMemory>::default();
         user.overwritten.wrote(last, None);
         self.users.lock().insert(key.clone(), user);
         self.turns.leave(key);
