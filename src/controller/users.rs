@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use crate::controller::objects::Key;
 use crate::controller::portal::portal_of;
+use crate::controller::technical_user::memory::places::PlaceNeed;
 use crate::k8s::stored::{PackedObject, Packer, StoredObject};
 use crate::k8s::watch::Entry;
 
@@ -15,6 +16,8 @@ pub struct CachedUser {
     object: PackedObject,
     /// The Portal that it uses. Known without opening it, as each Portal looks for its users.
     portal: Option<Arc<Key>>,
+    /// What it says of the places for its Secrets.
+    need: PlaceNeed,
 }
 
 impl CachedUser {
@@ -34,6 +37,12 @@ impl CachedUser {
     #[must_use]
     pub fn portal(&self) -> Option<&Key> {
         self.portal.as_deref()
+    }
+
+    /// What it says of the places for its Secrets.
+    #[must_use]
+    pub fn need(&self) -> PlaceNeed {
+        self.need
     }
 }
 
@@ -59,7 +68,7 @@ impl Keep {
     #[must_use]
     pub fn keep(&self, object: &StoredObject) -> CachedUser {
         let portal = portal_of(object).map(|key| self.shared(key));
-        CachedUser { object: self.packer.pack(object), portal }
+        CachedUser { object: self.packer.pack(object), portal, need: PlaceNeed::of(object) }
     }
 
     fn shared(&self, key: Key) -> Arc<Key> {

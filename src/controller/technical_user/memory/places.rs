@@ -17,6 +17,7 @@ use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, lenient, part};
 use crate::controller::technical_user::outputs;
+use crate::controller::users::CachedUser;
 use crate::k8s::stored::StoredObject;
 use crate::k8s::watch::Entry as _;
 
@@ -147,26 +148,54 @@ pub(in crate::controller::technical_user) fn take(
 /// The Secrets of a namespace that are still to be written for users that are there, or may be.
 fn waiting(ctx: &Context, namespace: &str) -> BTreeSet<Key> {
     let users = ctx.caches.users.all();
-    let here = users.iter().filter(|user| user.namespace() == namespace).map(|user| user.open());
-    here.filter(|object| needs_a_place(object, &ctx.memory))
-        .flat_map(|object| secrets_of(&object))
-        .filter(|secret| !ctx.has_secret(secret))
-        .collect()
+    let needs = |user: &&Arc<CachedUser>| user.need().holds(|| may_have_created(&ctx.memory, &user.key()));
+    let here = users.iter().filter(|user| user.namespace() == namespace).filter(needs);
+    here.flat_map(|user| secrets_of(&user.open())).filter(|secret| !ctx.has_secret(secret)).collect()
 }
 
-/// Whether a user was created, or may have been, whose Secret is still to be written.
-fn needs_a_place(object: &StoredObject, memory: &Memory) -> bool {
-    let status: TechnicalUserStatus = lenient(object, "status");
-    let creates = object.has("/spec/user/create");
-    let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
-    let has_user = status.user.as_ref().is_some_and(|user| !user.id.is_empty());
-    let is_written =
-        |secret: &Key| status.outputs.iter().any(|output| output.name == secret.name && output.is_written());
-    creates
-        && !is_deleting(object)
-        && !stalled
-        && !secrets_of(object).iter().all(is_written)
-        && (has_user || memory.with(&Key::of(object), |user| user.attempts.may_have_created()))
+/// What an object alone says of the places for its Secrets. It is asked of all resources of a namespace for each create there, so the
+/// cache keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceNeed {
+    /// They need none.
+    None,
+    /// They need them if a create of this process may have created a user.
+    IfCreated,
+    /// They need them: its user is there, and they are still to be written.
+    Now,
+}
+
+impl PlaceNeed {
+    /// What an object says.
+    #[must_use]
+    pub fn of(object: &StoredObject) -> Self {
+        let status: TechnicalUserStatus = lenient(object, "status");
+        let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
+        let is_written = |secret: &Key| {
+            status.outputs.iter().any(|output| output.name == secret.name && output.is_written())
+        };
+        if is_deleting(object)
+            || stalled
+            || !object.has("/spec/user/create")
+            || secrets_of(object).iter().all(is_written)
+        {
+            return Self::None;
+        }
+        let has_user = status.user.as_ref().is_some_and(|user| !user.id.is_empty());
+        if has_user { Self::Now } else { Self::IfCreated }
+    }
+
+    fn holds(self, may_have_created: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::IfCreated => may_have_created(),
+            Self::Now => true,
+        }
+    }
+}
+
+fn may_have_created(memory: &Memory, key: &Key) -> bool {
+    memory.with(key, |user| user.attempts.may_have_created())
 }
 
 /// The Secrets of a resource's outputs.
@@ -269,6 +298,10 @@ mod tests {
         assert!(take("a", 1).is_some(), "its own place");
         let _same = take("a", 2).unwrap();
         assert!(take("b", 2).is_some(), "none is counted twice");
+    }
+
+    fn needs_a_place(object: &StoredObject, memory: &Memory) -> bool {
+        PlaceNeed::of(object).holds(|| may_have_created(memory, &Key::of(object)))
     }
 
     fn object(change: impl FnOnce(&mut Value)) -> StoredObject {
