@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::runtime::{reflector, watcher};
 use serde_json::{Value, json};
 
 use super::observe::observe;
@@ -16,6 +15,7 @@ use crate::controller::test_support::apiserver::{Apiserver, context, merge, tech
 use crate::controller::test_support::connection_to;
 use crate::domain::ownership::secret_proof;
 use crate::domain::test_support::owner;
+use crate::k8s::watch::Cache;
 use crate::portal::Portal;
 
 /// The resource `connector/edc`, and what its reconcile sees.
@@ -84,8 +84,6 @@ fn connect(ctx: &mut Context, connection: Connection) {
         "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
         "metadata": {"namespace": key.namespace, "name": key.name}, "spec": {},
     });
-    let mut cache = reflector::store::Writer::new(ctx.portals.api.clone());
-    cache.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(portal).unwrap()));
-    ctx.portals.cache = cache.as_reader();
+    ctx.portals.cache = Cache::of([serde_json::from_value(portal).unwrap()]);
     ctx.connections.set(&key, ConnectionState::Up(connection));
 }
