@@ -140,6 +140,20 @@ fn two_pages_prove_nothing_together() {
 }
 
 #[test]
+fn only_a_page_that_is_not_full_shows_the_end() {
+    let order = Order::default();
+    let leads = vec![Lead::of("a-1"); 15];
+    let take = |count: usize, total, pages| {
+        let answer = Answer { leads: leads.get(..count).unwrap(), total, pages };
+        Walk::new("tm5n12345", total).take((15, 1), answer, &order)
+    };
+    assert_eq!(take(14, 29, 2), Some(Outcome::Absent));
+    // The total may be of another moment.
+    assert_eq!(take(15, 30, 2), None);
+    assert_eq!(take(15, 31, 3), None);
+}
+
+#[test]
 fn a_portal_that_takes_the_size_for_another_proves_nothing() {
     let order = Order::default();
     for (leads, total, pages) in [(10, 30, 2), (10, 30, 3), (15, 30, 3), (16, 30, 2)] {
