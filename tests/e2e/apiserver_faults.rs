@@ -6,7 +6,7 @@ use portal_simulator::{Endpoint, Stage as PortalStage};
 use serde_json::json;
 use testbed::{Action, Matcher, Stage};
 
-use crate::support::{World, condition, create, one_user, user_status, world};
+use crate::support::{World, condition, create, message, one_user, reason, user_status, world};
 
 const NAME: &str = "edc";
 
@@ -103,13 +103,18 @@ async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
 #[tokio::test]
 async fn a_failure_before_there_is_a_plan_is_reported_too() {
     let world = world_with_a_login().await;
-    let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
-    let fault = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
+    // The Secret of a resource without a user is not read.
+    let not_written = Action::status(503, "ServiceUnavailable", "no write");
+    let writes = world.proxy.on(secret_writes()).action(not_written);
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
-    let message = world.because(NAME, "KubernetesError").await;
-    assert!(message.contains("etcd is away"), "{message}");
-    assert!(condition(&world.user(NAME).await.unwrap(), "Reconciling").is_some());
-    fault.remove();
+    world.until(NAME, "its user is there", |user| message(user).contains("no write")).await;
+    let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
+    let reads = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
+    let user = world.until(NAME, "it cannot be read", |user| message(user).contains("etcd is away")).await;
+    assert_eq!(reason(&user), "KubernetesError");
+    assert!(condition(&user, "Reconciling").is_some());
+    writes.remove();
+    reads.remove();
     creates_one_user(&world).await;
 }
 
