@@ -11,10 +11,10 @@ use crate::process::Random;
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Failures in a row, per object.
+/// Failures in a row, per object. What fails again before its wait is over, because something woke it, does not wait longer for that.
 #[derive(Debug)]
 pub struct Backoffs<K> {
-    failures: Mutex<BTreeMap<K, u32>>,
+    failures: Mutex<BTreeMap<K, Wait>>,
     random: Random,
 }
 
@@ -25,13 +25,19 @@ impl<K: Ord + Clone> Backoffs<K> {
         Self { failures: Mutex::default(), random }
     }
 
-    /// The wait after one more failure: 2 s, doubling to 5 min, give or take a quarter.
+    /// The wait after one more failure: 2 s, doubling to 5 min, give or take a quarter. What is left of the wait, if it is not over.
     pub fn after_failure(&self, key: &K) -> Duration {
+        let now = Instant::now();
         let mut failures = self.failures.lock();
-        let count = failures.entry(key.clone()).or_default();
-        let wait = FIRST.saturating_mul(1 << (*count).min(12)).min(LONGEST);
-        *count = count.saturating_add(1);
-        self.random.spread(wait)
+        let wait = failures.entry(key.clone()).or_insert_with(|| Wait { count: 0, until: now });
+        let left = wait.until.saturating_duration_since(now);
+        if !left.is_zero() {
+            return left;
+        }
+        let next = self.random.spread(FIRST.saturating_mul(1 << wait.count.min(12)).min(LONGEST));
+        wait.count = wait.count.saturating_add(1);
+        wait.until = now + next;
+        next
     }
 
     /// Forgets an object's failures.
@@ -57,12 +63,13 @@ const LONGEST_CONFLICT: Duration = Duration::from_secs(30);
 /// the object is read from the apiserver: the cache showed what led to the conflict.
 #[derive(Debug)]
 pub struct Conflicts<K> {
-    conflicts: Mutex<BTreeMap<K, Conflict>>,
+    conflicts: Mutex<BTreeMap<K, Wait>>,
     random: Random,
 }
 
+/// How often in a row, and until when it waits.
 #[derive(Debug)]
-struct Conflict {
+struct Wait {
     count: u32,
     until: Instant,
 }
@@ -78,7 +85,7 @@ impl<K: Ord + Clone> Conflicts<K> {
     pub fn after_conflict(&self, key: &K) -> Duration {
         let mut conflicts = self.conflicts.lock();
         let conflict =
-            conflicts.entry(key.clone()).or_insert_with(|| Conflict { count: 0, until: Instant::now() });
+            conflicts.entry(key.clone()).or_insert_with(|| Wait { count: 0, until: Instant::now() });
         let wait = FIRST_CONFLICT.saturating_mul(1 << conflict.count.min(12)).min(LONGEST_CONFLICT);
         let wait = self.random.spread(wait);
         conflict.count = conflict.count.saturating_add(1);
@@ -116,19 +123,37 @@ impl<K: Ord + Clone> Conflicts<K> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn waits_grow_to_a_limit_and_are_reset() {
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_to_a_limit_and_are_reset() {
         let backoffs = Backoffs::new(Random::seeded(1));
         let first = backoffs.after_failure(&"a");
         assert!(first >= FIRST.mul_f64(0.75) && first <= FIRST.mul_f64(1.25));
-        let waits: Vec<_> = (0..40).map(|_| backoffs.after_failure(&"a")).collect();
-        assert!(waits.iter().all(|wait| *wait <= LONGEST.mul_f64(1.25)));
-        assert!(waits[39] >= LONGEST.mul_f64(0.75));
+        tokio::time::advance(first).await;
+        let mut last = Duration::ZERO;
+        for _ in 0..40 {
+            last = backoffs.after_failure(&"a");
+            assert!(last <= LONGEST.mul_f64(1.25));
+            tokio::time::advance(last).await;
+        }
+        assert!(last >= LONGEST.mul_f64(0.75));
         assert_eq!(backoffs.waiting(), 1);
         backoffs.forget(&"a");
         assert_eq!(backoffs.waiting(), 0);
         assert!(backoffs.after_failure(&"a") <= FIRST.mul_f64(1.25));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_woken_during_its_wait_waits_no_longer_for_that() {
+        let backoffs = Backoffs::new(Random::seeded(1));
+        let first = backoffs.after_failure(&"a");
+        tokio::time::advance(first.mul_f64(0.5)).await;
+        for _ in 0..10 {
+            assert!(backoffs.after_failure(&"a") <= first.mul_f64(0.6));
+        }
+        tokio::time::advance(first).await;
+        assert!(backoffs.after_failure(&"a") <= FIRST.mul_f64(2.5));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn conflicts_wait_longer_each_time_whatever_wakes_the_object() {
         let conflicts = Conflicts::new(Random::seeded(1));
