@@ -104,10 +104,11 @@ async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
 async fn a_failure_before_there_is_a_plan_is_reported_too() {
     let world = world_with_a_login().await;
     // The Secret of a resource without a user is not read.
-    let not_written = Action::status(503, "ServiceUnavailable", "no write");
-    let writes = world.proxy.on(secret_writes()).action(not_written);
+    let writes =
+        world.proxy.on(secret_writes()).action(Action::status(503, "ServiceUnavailable", "no write"));
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
-    world.until(NAME, "its user is there", |user| message(user).contains("no write")).await;
+    let not_written = |user: &_| message(user).contains("could not write the Secret");
+    world.until(NAME, "its user is there", not_written).await;
     let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
     let reads = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
     let user = world.until(NAME, "it cannot be read", |user| message(user).contains("etcd is away")).await;
